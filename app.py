@@ -1,0 +1,208 @@
+"""The application: settings in one table, database open and close, headers, error pages."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from flask import Flask, request
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import models
+import views
+from domain import mail
+from views import access, errors
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class ConfigurationError(Exception):
+    """The settings do not allow the portal to start; the text says what to change."""
+
+
+class Setting(NamedTuple):
+    """One `PORTALE_…` variable. `kind` turns its text into the value used."""
+
+    name: str
+    default: object
+    kind: type
+    meaning: str
+
+
+SETTINGS = (
+    Setting("ENV", "production", str, "`production` or `development` (no TLS, plain cookie)"),
+    Setting("DATA_DIR", "data", Path, "folder of the archive and of what is exchanged"),
+    Setting("DATABASE_URL", "", str, "`postgresql://…`; empty: SQLite in the data folder"),
+    Setting("SECRET_KEY", "", str, "signs cookies and mailed secrets; 32 characters or more"),
+    Setting("BASE_URL", "", str, "public address, for links in mail; `https://…`"),
+    Setting("PROXY_HOPS", 0, int, "reverse proxies in front that set X-Forwarded-…"),
+    Setting("UTILITY_NAME", "La tua utility", str, "name shown in the header and in mail"),
+    Setting("UTILITY_VAT", "", str, "VAT number, issuer of the e-invoices (11 digits)"),
+    Setting("UTILITY_CONTACTS", "", str, "telephone or address to write to, shown in the footer"),
+    Setting("COLOR", "#0b5c8c", str, "the utility's colour, `#rrggbb`"),
+    Setting("LOGO", "", str, "path of an SVG or PNG file shown in the header"),
+    Setting("MAIL_SERVER", "127.0.0.1", str, "SMTP server"),
+    Setting("MAIL_PORT", 25, int, "its port"),
+    Setting("MAIL_SECURITY", "", str, "`starttls`, `tls` or `none` (the default on loopback only)"),
+    Setting("MAIL_USERNAME", "", str, "user at the SMTP server, if it wants one"),
+    Setting("MAIL_PASSWORD", "", str, "its password"),
+    Setting("MAIL_SENDER", "", str, "address that the portal writes from"),
+    Setting("DEMO", False, bool, "internal: set by `make demo`, refused in production"),
+)
+
+
+def read_settings(overrides=None):
+    """The settings by name: `overrides`, else the environment, else `.env`, else the default."""
+    given = {**dotenv_values(Path(__file__).with_name(".env")), **os.environ}
+    values = {}
+    for setting in SETTINGS:
+        text = given.get(f"PORTALE_{setting.name}")
+        if overrides and setting.name in overrides:
+            values[setting.name] = overrides[setting.name]
+        elif text is None or text.strip() == "":
+            values[setting.name] = setting.kind(setting.default)
+        elif setting.kind is bool:
+            values[setting.name] = text.strip().lower() in {"1", "true", "yes", "s"}
+        else:
+            try:
+                values[setting.name] = setting.kind(text.strip())
+            except ValueError:
+                raise ConfigurationError(
+                    f"PORTALE_{setting.name}: {text!r} non è un numero."
+                ) from None
+    return complete(values)
+
+
+def complete(values):
+    """Fill in what follows from other settings, and refuse what must not run."""
+    development = values["ENV"] == "development"
+    if values["ENV"] not in {"production", "development"}:
+        raise ConfigurationError("PORTALE_ENV: scegli «production» o «development».")
+    values["DATA_DIR"] = Path(values["DATA_DIR"]).resolve()
+    if not values["DATABASE_URL"]:
+        values["DATABASE_URL"] = f"sqlite:///{values['DATA_DIR'] / 'portale.db'}"
+    if development:
+        values["SECRET_KEY"] = values["SECRET_KEY"] or secrets.token_urlsafe(32)
+        values["BASE_URL"] = values["BASE_URL"] or "http://127.0.0.1:8000"
+    address = urlsplit(values["BASE_URL"])
+    if not development:
+        if values["DEMO"]:
+            raise ConfigurationError("La dimostrazione non si avvia in produzione.")
+        if len(values["SECRET_KEY"]) < 32:
+            raise ConfigurationError(
+                "PORTALE_SECRET_KEY: servono almeno 32 caratteri casuali, ad esempio da "
+                "«python3 -c 'import secrets; print(secrets.token_urlsafe(48))'»."
+            )
+        if address.scheme != "https" or not address.hostname or address.hostname in LOOPBACK:
+            raise ConfigurationError(
+                "PORTALE_BASE_URL: serve l'indirizzo pubblico del portale, «https://…»."
+            )
+    values["BASE_URL"] = values["BASE_URL"].rstrip("/")
+    if not values["MAIL_SECURITY"]:
+        if values["MAIL_SERVER"] not in LOOPBACK:
+            raise ConfigurationError(
+                "PORTALE_MAIL_SECURITY: con un server di posta remoto scegli «starttls» o «tls» "
+                "(«none» solo se la rete fino al server è fidata)."
+            )
+        values["MAIL_SECURITY"] = "none"
+    if values["MAIL_SECURITY"] not in {"starttls", "tls", "none"}:
+        raise ConfigurationError("PORTALE_MAIL_SECURITY: scegli «starttls», «tls» o «none».")
+    values["MAIL_SENDER"] = values["MAIL_SENDER"] or f"portale@{address.hostname or 'localhost'}"
+    return values
+
+
+def create_app(overrides=None):
+    """The WSGI application. `overrides` replaces settings by name (tests, demo)."""
+    app = Flask(__name__, static_folder="static")
+    app.config.update(read_settings(overrides))
+    production = app.config["ENV"] == "production"
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-portale" if production else "portale",
+        SESSION_COOKIE_SECURE=production,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_FORM_MEMORY_SIZE=64 * 1024,
+        MAX_FORM_PARTS=50,
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+        WTF_CSRF_SSL_STRICT=False,  # Sec-Fetch-Site is checked below, by every browser we serve
+        TRUSTED_HOSTS=trusted_hosts(app.config),
+        BABEL_DEFAULT_LOCALE="it",
+        BABEL_DEFAULT_TIMEZONE="Europe/Rome",
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if app.config["PROXY_HOPS"]:
+        hops = app.config["PROXY_HOPS"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
+    open_archive(app)
+    Babel(app)
+    mail.init_app(app)
+    guard_requests(app)
+    access.init_app(app)
+    errors.init_app(app)
+    views.init_app(app)
+    add_headers(app)
+    return app
+
+
+def trusted_hosts(config):
+    """Host names that requests may carry; the others are answered with 400."""
+    host = urlsplit(config["BASE_URL"]).hostname
+    return [host, *LOOPBACK] if config["ENV"] == "development" else [host]
+
+
+def open_archive(app):
+    """Make the folders, bind the database, and hand connections back after each request."""
+    for folder in ("inbox/allegati", "outbox/presi", "documents"):
+        (app.config["DATA_DIR"] / folder).mkdir(parents=True, exist_ok=True)
+    models.connect(app.config["DATABASE_URL"])
+
+    @app.teardown_appcontext
+    def hand_back(_exception):
+        if not models.db.is_closed():
+            models.db.close()
+
+
+def guard_requests(app):
+    """CSRF token on every unsafe request, and none that another site started."""
+    CSRFProtect(app)
+
+    @app.before_request
+    def refuse_other_sites():
+        if request.method in {"POST", "PUT", "PATCH", "DELETE"} and (
+            request.headers.get("Sec-Fetch-Site") == "cross-site"
+        ):
+            raise BadRequest
+
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def add_headers(app):
+    headers = dict(SECURITY_HEADERS)
+    if app.config["ENV"] == "production":
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+
+    @app.after_request
+    def protect(response):
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response

@@ -1,0 +1,83 @@
+"""Signed-in browsers are rows: ending the row ends the session, wherever its cookie is."""
+
+import datetime as dt
+import hashlib
+import secrets
+
+import peewee as pw
+
+from models import Account, Customer, Grant, Prepared, Session, writing
+
+IDLE = dt.timedelta(minutes=30)
+ABSOLUTE = dt.timedelta(hours=12)
+TOUCH = dt.timedelta(minutes=1)  # how stale `seen_at` may be, to spare writes
+
+
+def digest(token):
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+_load = Prepared(
+    "digest seen_after created_after",
+    lambda digest, seen_after, created_after: Session.select(
+        Session.id.alias("session"),
+        Session.seen_at,
+        Session.previous_access_at,
+        Session.must_change_password,
+        Account.id.alias("account"),
+        Account.username,
+        Customer.id.alias("customer"),
+        Customer.name,
+    )
+    .join(Account)
+    .join(Grant, on=Grant.account == Account.id)
+    .join(Customer, on=Grant.customer == Customer.id)
+    .where(
+        Session.digest == digest,
+        Session.seen_at > seen_after,
+        Session.created_at > created_after,
+        Account.disabled_at.is_null(),
+    )
+    .order_by(Grant.id)
+    .limit(1),
+)
+
+
+def open_session(account, *, now, must_change_password=False):
+    """Sign `account` in; return the token for its cookie."""
+    token = secrets.token_urlsafe(32)
+    with writing():
+        fresh = Account.get_by_id(account.id)
+        Session.create(
+            account=fresh,
+            digest=digest(token),
+            created_at=now,
+            seen_at=now,
+            previous_access_at=fresh.last_access_at,
+            must_change_password=must_change_password,
+        )
+        Account.update(last_access_at=now).where(Account.id == fresh.id).execute()
+    return token
+
+
+def load(token, *, now, quietly=False):
+    """The live session behind `token`, or None. `quietly`: it does not count as activity."""
+    row = _load.first(digest=digest(token), seen_after=now - IDLE, created_after=now - ABSOLUTE)
+    if row and not quietly and now - row.seen_at > TOUCH:
+        try:
+            Session.update(seen_at=now).where(Session.id == row.session).execute()
+        except pw.OperationalError:
+            pass  # the archive is busy: the next request says it
+    return row
+
+
+def end(token):
+    Session.delete().where(Session.digest == digest(token)).execute()
+
+
+def end_all(account, *, but=None):
+    """End every session of `account`, except the one with token `but`."""
+    ended = Session.delete().where(Session.account == account)
+    if but is not None:
+        ended = ended.where(Session.digest != digest(but))
+    ended.execute()

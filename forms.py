@@ -1,0 +1,3 @@
+"""Forms, in menu order: the shape of what is typed, nothing about what it means."""
+
+from flask_wtf import FlaskForm

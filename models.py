@@ -1,0 +1,527 @@
+"""Tables, constraints, and questions about a row, in menu order.
+
+Conventions: codes as printed on the invoice; money in whole euro cents; gas in whole
+m3 as the meter shows them; timestamps in UTC (`UtcDateTimeField` gives aware values);
+dates are calendar days in Europe/Rome.
+"""
+
+import datetime as dt
+from collections import namedtuple
+
+import peewee as pw
+from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
+
+db = pw.DatabaseProxy()
+
+SQLITE_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "cache_size": -16_000,  # KiB
+}
+
+
+def connect(url, *, timeout=5.0):
+    """Bind `db` to `url` and return the database.
+
+    `url` is `sqlite:///absolute/path` or `postgresql://…`. `timeout` (seconds) is how
+    long a statement waits for another writer before it raises OperationalError.
+    Connections are kept in a pool: closing one hands it back.
+    """
+    if url.startswith("sqlite:///"):
+        database = PooledSqliteDatabase(
+            url.removeprefix("sqlite:///"),
+            pragmas=SQLITE_PRAGMAS,
+            timeout=timeout,
+            max_connections=64,
+            check_same_thread=False,  # the pool lends a connection to one thread at a time
+        )
+    elif url.startswith(("postgresql://", "postgres://")):
+        milliseconds = int(timeout * 1000)
+        database = PooledPostgresqlDatabase(
+            url,
+            max_connections=64,
+            prefer_psycopg3=True,
+            options=f"-c lock_timeout={milliseconds} -c timezone=UTC",
+            connect_timeout=5,
+        )
+    else:
+        raise ValueError(f"not a sqlite:/// or postgresql:// address: {url.split(':', 1)[0]}")
+    db.initialize(database)
+    return database
+
+
+def writing():
+    """A transaction that writes: takes the write lock at once, so it never fails half-way."""
+    if is_sqlite():
+        return db.atomic("IMMEDIATE")
+    return db.atomic()
+
+
+def is_sqlite():
+    return isinstance(db.obj, pw.SqliteDatabase)
+
+
+class UtcDateTimeField(pw.DateTimeField):
+    """An instant. Takes and gives aware datetimes; stored as naive UTC."""
+
+    def db_value(self, value):
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without time zone")
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def python_value(self, value):
+        if value is None:
+            return None
+        if isinstance(value, str):
+            value = dt.datetime.fromisoformat(value)
+        return value.replace(tzinfo=dt.UTC)
+
+
+class DayField(pw.DateField):
+    """A calendar day; read without trying several formats."""
+
+    def python_value(self, value):
+        return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Param(pw.Node):
+    """The place of a value that `Prepared` fills in at each call."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __sql__(self, ctx):
+        ctx._values.append(self)
+        return ctx.literal(ctx.state.param or "?")
+
+
+class Prepared:
+    """A select that peewee builds once; each call runs the same SQL with new values.
+
+    Building SQL costs peewee ten times what SQLite needs to run it, so the few queries
+    of every request are kept as text. `build` receives one `Param` for each of `names`
+    and returns a select; a call returns a list of namedtuples, converted as the fields
+    say. Days and aware datetimes may be passed as they are.
+    """
+
+    def __init__(self, names, build):
+        self._names = names.split()
+        self._build = build
+        self._compiled = {}
+
+    def _compile(self):
+        query = self._build(*(Param(name) for name in self._names))
+        sql, values = query.sql()
+        columns, converters = [], []
+        for place, column in enumerate(query._returning):
+            field = column.node if isinstance(column, pw.Alias) else column
+            columns.append(column._alias if isinstance(column, pw.Alias) else column.name)
+            if isinstance(field, pw.Field) and not isinstance(
+                field, pw.IntegerField | pw.AutoField | pw.CharField | pw.TextField
+            ):
+                converters.append((place, field.python_value))
+        return sql, values, namedtuple("Row", columns), converters
+
+    def __call__(self, **given):
+        database = db.obj
+        compiled = self._compiled.get(type(database))
+        if compiled is None:
+            compiled = self._compiled[type(database)] = self._compile()
+        sql, values, row_type, converters = compiled
+        bound = [given[v.name] if type(v) is Param else v for v in values]
+        for place, value in enumerate(bound):
+            if isinstance(value, dt.datetime) and value.tzinfo is not None:
+                bound[place] = value.astimezone(dt.UTC).replace(tzinfo=None)
+        rows = database.execute_sql(sql, bound).fetchall()
+        if not converters:
+            return [row_type._make(row) for row in rows]
+        result = []
+        for row in rows:
+            row = list(row)
+            for place, convert in converters:
+                if row[place] is not None:
+                    row[place] = convert(row[place])
+            result.append(row_type._make(row))
+        return result
+
+    def first(self, **given):
+        rows = self(**given)
+        return rows[0] if rows else None
+
+
+def one_of(column, *values):
+    """A CHECK that `column` holds one of `values`."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return pw.Check(f"{column} IN ({listed})")
+
+
+class Table(pw.Model):
+    class Meta:
+        database = db
+        legacy_table_names = False
+
+
+# -- Who -----------------------------------------------------------------------------------
+
+
+class Customer(Table):
+    """Who is billed. `code` is the six digits printed on the invoice."""
+
+    code = pw.CharField(max_length=16, unique=True)
+    name = pw.CharField(max_length=200)
+    tax_code = pw.CharField(max_length=16, null=True, index=True)
+    vat_number = pw.CharField(max_length=16, null=True, index=True)
+    street = pw.CharField(max_length=200, null=True)
+    street_number = pw.CharField(max_length=20, null=True)
+    postcode = pw.CharField(max_length=10, null=True)
+    city = pw.CharField(max_length=100, null=True)
+    province = pw.CharField(max_length=2, null=True)
+    phone = pw.CharField(max_length=40, null=True)
+    fax = pw.CharField(max_length=40, null=True)
+    email = pw.CharField(max_length=254, null=True)
+    active = pw.BooleanField(default=True)
+
+    class Meta:
+        constraints = [pw.Check("tax_code IS NOT NULL OR vat_number IS NOT NULL")]
+
+    @property
+    def address(self):
+        return postal_address(self)
+
+
+def postal_address(row):
+    """`VIA DI PROVA 35 - 59100 PRATO (PO)`, without the parts that are missing."""
+    street = " ".join(part for part in (row.street, row.street_number) if part)
+    town = " ".join(part for part in (row.postcode, row.city) if part)
+    if row.province:
+        town = f"{town} ({row.province})".strip()
+    return " - ".join(part for part in (street, town) if part)
+
+
+class Account(Table):
+    """A login. Apart from customers: `Grant` says for whom it may act."""
+
+    username = pw.CharField(max_length=64, unique=True)
+    email = pw.CharField(max_length=254)
+    password_hash = pw.CharField(max_length=200, null=True)  # null until the first own password
+    created_at = UtcDateTimeField()
+    last_access_at = UtcDateTimeField(null=True)
+    disabled_at = UtcDateTimeField(null=True)
+
+
+class Grant(Table):
+    """An account may act for a customer."""
+
+    account = pw.ForeignKeyField(Account, backref="grants", on_delete="CASCADE")
+    customer = pw.ForeignKeyField(Customer, backref="grants")
+
+    class Meta:
+        table_name = "account_grant"
+        indexes = ((("account", "customer"), True),)
+
+
+class MailedSecret(Table):
+    """A mailed credential: one use, short life; only its HMAC-SHA256 is kept."""
+
+    account = pw.ForeignKeyField(Account, backref="secrets", on_delete="CASCADE")
+    digest = pw.CharField(max_length=64, unique=True)
+    created_at = UtcDateTimeField()
+    expires_at = UtcDateTimeField()
+    used_at = UtcDateTimeField(null=True)
+
+
+class Session(Table):
+    """A signed-in browser. `digest` is SHA-256 of the random token in its cookie."""
+
+    account = pw.ForeignKeyField(Account, backref="sessions", on_delete="CASCADE")
+    digest = pw.CharField(max_length=64, unique=True)
+    created_at = UtcDateTimeField()
+    seen_at = UtcDateTimeField()
+    previous_access_at = UtcDateTimeField(null=True)  # shown as «Ultimo accesso»
+    must_change_password = pw.BooleanField(default=False)  # opened with a mailed secret
+
+
+class Throttle(Table):
+    """Attempts counted since `started_at` under one key, such as an address or a code."""
+
+    key = pw.CharField(max_length=120, unique=True)
+    started_at = UtcDateTimeField()
+    hits = pw.IntegerField()
+
+
+class OutgoingMail(Table):
+    """A mail to send. `params` (JSON) holds no secret: secrets are made when it is sent."""
+
+    kind = pw.CharField(max_length=40)
+    recipient = pw.CharField(max_length=254)
+    account = pw.ForeignKeyField(Account, null=True, on_delete="CASCADE")
+    params = pw.TextField(default="{}")
+    state = pw.CharField(
+        max_length=10, default="queued", constraints=[one_of("state", "queued", "sent", "failed")]
+    )
+    attempts = pw.IntegerField(default=0)
+    created_at = UtcDateTimeField()
+    due_at = UtcDateTimeField()  # not before; moved on while somebody is sending it
+    sent_at = UtcDateTimeField(null=True)
+    last_error = pw.TextField(null=True)
+
+
+OutgoingMail.add_index(OutgoingMail.index(OutgoingMail.state, OutgoingMail.due_at))
+
+
+# -- What is supplied ----------------------------------------------------------------------
+
+
+class SupplyPoint(Table):
+    """One place served with electricity (POD) or gas (PDR)."""
+
+    code = pw.CharField(max_length=32, unique=True)
+    customer = pw.ForeignKeyField(Customer, backref="supplies")
+    service = pw.CharField(max_length=3, constraints=[one_of("service", "EE", "GAS")])
+    pod = pw.CharField(max_length=20, null=True, index=True)
+    pdr = pw.CharField(max_length=20, null=True, index=True)
+    street = pw.CharField(max_length=200, null=True)
+    street_number = pw.CharField(max_length=20, null=True)
+    postcode = pw.CharField(max_length=10, null=True)
+    city = pw.CharField(max_length=100, null=True)
+    province = pw.CharField(max_length=2, null=True)
+    active_from = DayField(null=True)
+    ended_on = DayField(null=True)
+    meter_serial = pw.CharField(max_length=40, null=True)
+    digits = pw.IntegerField(null=True)  # of the counter
+    distributor = pw.CharField(max_length=200, null=True)
+    distributor_vat = pw.CharField(max_length=16, null=True)
+    annual_use = pw.IntegerField(null=True)  # kWh or Smc a year
+    committed_power_kw = pw.DecimalField(max_digits=9, decimal_places=3, null=True)
+    available_power_kw = pw.DecimalField(max_digits=9, decimal_places=3, null=True)
+    voltage_v = pw.IntegerField(null=True)
+    phases = pw.CharField(max_length=20, null=True)
+    meter_type = pw.CharField(max_length=40, null=True)
+    meter_class = pw.CharField(max_length=6, null=True)  # G4 … G100
+    coefficient_c = pw.DecimalField(max_digits=9, decimal_places=6, null=True)
+    has_corrector = pw.BooleanField(default=False)
+    corrector_digits = pw.IntegerField(null=True)
+    corrector_serial = pw.CharField(max_length=40, null=True)
+    remi = pw.CharField(max_length=40, null=True)
+    use_category = pw.CharField(max_length=40, null=True)
+
+    class Meta:
+        constraints = [pw.Check("(service = 'EE') = (pdr IS NULL)")]
+
+    @classmethod
+    def of(cls, account_id):
+        """The supplies that an account may see."""
+        return cls.select().join(Grant, on=Grant.customer == cls.customer).where(
+            Grant.account == account_id
+        )
+
+    @property
+    def is_gas(self):
+        return self.service == "GAS"
+
+    @property
+    def address(self):
+        return postal_address(self)
+
+
+class Contract(Table):
+    code = pw.CharField(max_length=40, unique=True)
+    supply = pw.ForeignKeyField(SupplyPoint, backref="contracts")
+    offer = pw.CharField(max_length=200)
+    market = pw.CharField(max_length=60, null=True)
+    use = pw.CharField(max_length=60, null=True)
+    starts_on = DayField()
+    ends_on = DayField(null=True)
+    price_type = pw.CharField(max_length=60, null=True)
+    billing_period = pw.CharField(max_length=60, null=True)
+    payment_method = pw.CharField(max_length=60, null=True)
+    masked_iban = pw.CharField(max_length=40, null=True)  # first 4 and last 4 only
+    deposit_cents = pw.IntegerField(null=True)
+
+
+# -- Elenco fatture ------------------------------------------------------------------------
+
+
+class StoredFile(Table):
+    """A file under documents/, at `path` relative to it; served as `name`."""
+
+    path = pw.CharField(max_length=255, unique=True)
+    name = pw.CharField(max_length=255, index=True)
+    size = pw.IntegerField()
+    sha256 = pw.CharField(max_length=64)
+
+
+class Invoice(Table):
+    """An invoice or, with a negative amount, a credit note."""
+
+    number = pw.CharField(max_length=40)
+    year = pw.IntegerField()
+    date = DayField()
+    customer = pw.ForeignKeyField(Customer, index=False)
+    kind = pw.CharField(
+        max_length=12, default="invoice", constraints=[one_of("kind", "invoice", "credit_note")]
+    )
+    due_on = DayField(null=True)  # the earliest of its instalments
+    amount_cents = pw.BigIntegerField()
+    paid = pw.BooleanField(default=False)
+    iban = pw.CharField(max_length=34, null=True)
+    payment_code = pw.CharField(max_length=60, null=True)
+    document = pw.ForeignKeyField(StoredFile, null=True, on_delete="SET NULL")
+    names_supplies = pw.BooleanField(default=False)  # else it concerns the whole customer
+
+    class Meta:
+        indexes = ((("number", "year"), True), (("customer", "date"), False))
+
+
+Invoice.add_index(
+    Invoice.index(Invoice.customer, where=pw.SQL("NOT names_supplies"), name="invoice_whole")
+)
+
+
+class InvoiceSupply(Table):
+    """An invoice concerns a supply."""
+
+    invoice = pw.ForeignKeyField(Invoice, on_delete="CASCADE", index=False)
+    supply = pw.ForeignKeyField(SupplyPoint)
+
+    class Meta:
+        primary_key = pw.CompositeKey("invoice", "supply")
+
+
+class Instalment(Table):
+    """When how much of an invoice is due; one row even for a single payment."""
+
+    invoice = pw.ForeignKeyField(Invoice, backref="instalments", on_delete="CASCADE")
+    due_on = DayField()
+    amount_cents = pw.BigIntegerField()
+
+    class Meta:
+        indexes = ((("invoice", "due_on"), False),)
+
+
+# -- Autolettura Contatore -----------------------------------------------------------------
+
+
+class ReadingWindow(Table):
+    """When self-readings may be entered: for one supply, one distributor, or all gas supplies.
+
+    `key` is the id that billing gave, or all columns of its row. `closes_at` is the end of
+    the last minute in which a reading is taken.
+    """
+
+    key = pw.CharField(max_length=120, unique=True)
+    opens_at = UtcDateTimeField()
+    closes_at = UtcDateTimeField()
+    supply = pw.ForeignKeyField(SupplyPoint, null=True)
+    distributor_vat = pw.CharField(max_length=16, null=True)
+
+    class Meta:
+        constraints = [pw.Check("opens_at < closes_at")]
+        indexes = ((("closes_at", "opens_at"), False),)
+
+
+class MeterReading(Table):
+    """A reading that did not come from the customer: the distributor's, a meter change."""
+
+    supply = pw.ForeignKeyField(SupplyPoint, index=False)
+    day = DayField()
+    source = pw.CharField(max_length=40)
+    counter = pw.IntegerField()
+    corrector = pw.IntegerField(null=True)
+    meter_serial = pw.CharField(max_length=40, null=True)
+
+    class Meta:
+        indexes = ((("supply", "day", "source"), True),)
+
+
+class ReadingBatch(Table):
+    """Self-readings handed to billing in one file; `content` is that file, byte for byte."""
+
+    number = pw.IntegerField(unique=True)
+    created_at = UtcDateTimeField()
+    content = pw.BlobField()
+    placed_at = UtcDateTimeField(null=True)  # in outbox/ under its final name
+
+    @property
+    def file_name(self):
+        return f"autoletture_{self.number:06d}.csv"
+
+
+class SelfReading(Table):
+    """The customer's own reading of a gas meter. Live unless cancelled or rejected."""
+
+    supply = pw.ForeignKeyField(SupplyPoint, index=False)
+    day = DayField()
+    counter = pw.IntegerField()
+    corrector = pw.IntegerField(null=True)
+    confirmed = pw.BooleanField(default=False)  # an odd value that the customer confirmed
+    meter_serial = pw.CharField(max_length=40, null=True)
+    account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
+    entered_at = UtcDateTimeField()
+    state = pw.CharField(
+        max_length=10,
+        default="pending",
+        constraints=[one_of("state", "pending", "cancelled", "acquired", "validated", "rejected")],
+    )
+    batch = pw.ForeignKeyField(ReadingBatch, null=True, backref="readings")
+    cancelled_at = UtcDateTimeField(null=True)
+    reason = pw.TextField(null=True)  # why billing rejected it
+
+    class Meta:
+        indexes = ((("supply", "day"), False),)
+        constraints = [pw.Check("(batch_id IS NULL) = (state IN ('pending', 'cancelled'))")]
+
+    LIVE = ("pending", "acquired", "validated")
+
+
+SelfReading.add_index(
+    SelfReading.index(
+        SelfReading.supply,
+        SelfReading.day,
+        unique=True,
+        where=SelfReading.state.in_(SelfReading.LIVE),
+        name="self_reading_one_live_a_day",
+    )
+)
+SelfReading.add_index(
+    SelfReading.index(
+        SelfReading.id, where=(SelfReading.state == "pending"), name="self_reading_pending"
+    )
+)
+
+
+# -- The jobs ------------------------------------------------------------------------------
+
+
+class ImportedFile(Table):
+    """What became of one file of the inbox. `report` (JSON) is what the clerk is told."""
+
+    name = pw.CharField(max_length=255)
+    kind = pw.CharField(max_length=20, null=True)
+    sha256 = pw.CharField(max_length=64, index=True)
+    size = pw.BigIntegerField()
+    state = pw.CharField(
+        max_length=10,
+        constraints=[one_of("state", "applied", "done", "rejected", "held", "repeated")],
+    )
+    report = pw.TextField(default="{}")
+    at = UtcDateTimeField()
+
+
+class JobRun(Table):
+    """One run of a job, for the operators and for monitoring."""
+
+    job = pw.CharField(max_length=40)
+    started_at = UtcDateTimeField()
+    finished_at = UtcDateTimeField(null=True)
+    exit_code = pw.IntegerField(null=True)
+    summary = pw.TextField(null=True)
+
+    class Meta:
+        indexes = ((("job", "started_at"), False),)
+
+
+TABLES = Table.__subclasses__()

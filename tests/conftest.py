@@ -1,0 +1,123 @@
+"""One portal per test, on SQLite or (TEST_DATABASE=postgresql) on a real PostgreSQL."""
+
+import os
+import shutil
+
+import pytest
+from playhouse.migrations import Runner
+
+import models
+from app import create_app
+from domain import sessions
+from domain.clock import utcnow
+from tests import postgres
+
+MIGRATIONS = os.path.join(os.path.dirname(__file__), "..", "jobs", "migrations")
+ON_POSTGRESQL = os.environ.get("TEST_DATABASE", "sqlite") == "postgresql"
+
+
+def required(reason):
+    """Skip loudly on a laptop; fail where CI=true, which must have everything."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """The address of a database with all migrations applied, made once."""
+    if ON_POSTGRESQL:
+        with postgres.server(tmp_path_factory) as url:
+            if url is None:
+                required("no PostgreSQL server: apt-get install postgresql")
+            yield _migrate(url)
+    else:
+        yield _migrate(f"sqlite:///{tmp_path_factory.mktemp('template') / 'portale.db'}")
+
+
+def _migrate(url):
+    database = models.connect(url)
+    Runner(database, MIGRATIONS).up()
+    database.close_all()
+    return url
+
+
+@pytest.fixture
+def settings(migrated, tmp_path):
+    """Settings of a portal with an empty archive."""
+    data = tmp_path / "data"
+    data.mkdir()
+    if ON_POSTGRESQL:
+        database = models.connect(migrated)
+        names = ", ".join(f'"{table._meta.table_name}"' for table in models.TABLES)
+        database.execute_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        database.close_all()
+        url = migrated
+    else:
+        shutil.copy(migrated.removeprefix("sqlite:///"), data / "portale.db")
+        url = f"sqlite:///{data / 'portale.db'}"
+    return {
+        "ENV": "development",
+        "DATA_DIR": data,
+        "DATABASE_URL": url,
+        "SECRET_KEY": "una-chiave-di-prova-lunga-abbastanza",
+        "BASE_URL": "http://localhost",
+        "UTILITY_NAME": "Prova Energia",
+        "UTILITY_VAT": "01234567890",
+        "MAIL_SERVER": "127.0.0.1",
+        "MAIL_PORT": 1,  # nobody listens: mail waits in the queue unless a test serves it
+    }
+
+
+@pytest.fixture
+def app(settings):
+    app = create_app(settings)
+    app.config["WTF_CSRF_ENABLED"] = False  # tests of CSRF turn it on again
+    app.testing = False  # errors become the pages that customers see
+    with app.app_context():
+        yield app
+    models.db.close_all()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app):
+    """`sign_in(account)`: a test client whose browser is signed in, without typing."""
+
+    def _sign_in(account, **options):
+        browser = app.test_client()
+        token = sessions.open_session(account, now=utcnow(), **options)
+        with browser.session_transaction() as cookie:
+            cookie["_user_id"] = token
+            cookie["_fresh"] = True
+        return browser
+
+    return _sign_in
+
+
+@pytest.fixture
+def count_queries(app, monkeypatch):
+    """`with count_queries() as queries:` lists the SQL that ran inside."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def _count():
+        queries = []
+        database = models.db.obj
+        original = database.execute_sql
+
+        def spy(sql, params=None, *args, **kwargs):
+            queries.append(sql)
+            return original(sql, params, *args, **kwargs)
+
+        monkeypatch.setattr(database, "execute_sql", spy)
+        try:
+            yield queries
+        finally:
+            monkeypatch.undo()
+
+    return _count

@@ -1,0 +1,140 @@
+"""Plain functions that make one row each, with defaults that make sense together."""
+
+import datetime as dt
+import itertools
+
+from argon2 import PasswordHasher
+
+from domain.clock import utcnow
+from models import (
+    Account,
+    Customer,
+    Grant,
+    Instalment,
+    Invoice,
+    InvoiceSupply,
+    MeterReading,
+    ReadingWindow,
+    SelfReading,
+    StoredFile,
+    SupplyPoint,
+)
+
+PASSWORD = "Sette-mele-verdi-74"
+# A real hash of PASSWORD, made once: hashing at every test would cost more than the tests.
+PASSWORD_HASH = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1).hash(PASSWORD)
+
+_counter = itertools.count(1)
+
+
+def make_customer(code=None, **values):
+    n = next(_counter)
+    values.setdefault("name", f"CLIENTE {n} S.P.A.")
+    if "tax_code" not in values:
+        values.setdefault("vat_number", f"{n:011d}")
+    values = {
+        "street": "VIA DI PROVA",
+        "street_number": "35",
+        "postcode": "59100",
+        "city": "PRATO",
+        "province": "PO",
+        **values,
+    }
+    return Customer.create(code=code or f"{n:06d}", **values)
+
+
+def make_account(customer=None, *, password=True, **values):
+    """An account of `customer` that has chosen PASSWORD; `password=False`: not yet."""
+    customer = customer or make_customer()
+    values = {
+        "username": customer.code,
+        "email": f"{customer.code}@example.it",
+        "password_hash": PASSWORD_HASH if password else None,
+        "created_at": utcnow(),
+        **values,
+    }
+    account = Account.create(**values)
+    Grant.create(account=account, customer=customer)
+    return account
+
+
+def make_gas(customer=None, code=None, **values):
+    n = next(_counter)
+    values = {
+        "pdr": f"{n:014d}",
+        "street": "VIA PROVA",
+        "street_number": "5",
+        "postcode": "48124",
+        "city": "RAVENNA",
+        "province": "RA",
+        "digits": 5,
+        "meter_class": "G4",
+        "meter_serial": f"M{n}",
+        "annual_use": 1200,
+        **values,
+    }
+    return SupplyPoint.create(
+        code=code or f"PR{n:06d}", customer=customer or make_customer(), service="GAS", **values
+    )
+
+
+def make_electricity(customer=None, code=None, **values):
+    n = next(_counter)
+    values = {"pod": f"IT001E{n:08d}", "street": "VIA PROVA", "street_number": "5",
+              "postcode": "48124", "city": "RAVENNA", "province": "RA", **values}  # fmt: skip
+    return SupplyPoint.create(
+        code=code or f"PR{n:06d}", customer=customer or make_customer(), service="EE", **values
+    )
+
+
+def make_invoice(customer, supply=None, *, number=None, date=None, **values):
+    """An invoice with one instalment, on `supply` or on the whole customer."""
+    n = next(_counter)
+    date = date or dt.date(2026, 10, 1)
+    values = {"due_on": date + dt.timedelta(days=20), "amount_cents": 12345, **values}
+    invoice = Invoice.create(
+        number=number or f"F{n}",
+        year=date.year,
+        date=date,
+        customer=customer,
+        names_supplies=supply is not None,
+        **values,
+    )
+    if supply is not None:
+        InvoiceSupply.insert(invoice=invoice, supply=supply).execute()
+    if invoice.due_on:
+        Instalment.create(
+            invoice=invoice, due_on=invoice.due_on, amount_cents=invoice.amount_cents
+        )
+    return invoice
+
+
+def make_file(app, name, content=b"%PDF-1.4\n%%EOF\n"):
+    """A stored file, with its bytes under documents/."""
+    import hashlib
+
+    (app.config["DATA_DIR"] / "documents" / name).write_bytes(content)
+    return StoredFile.create(
+        path=name, name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest()
+    )
+
+
+def make_window(opens_at=None, closes_at=None, **values):
+    """A reading window for all gas supplies, open now unless told otherwise."""
+    now = utcnow()
+    return ReadingWindow.create(
+        key=f"test-{next(_counter)}",
+        opens_at=opens_at or now - dt.timedelta(days=2),
+        closes_at=closes_at or now + dt.timedelta(days=2),
+        **values,
+    )
+
+
+def make_meter_reading(supply, day, counter, source="distributore", **values):
+    values.setdefault("meter_serial", supply.meter_serial)
+    return MeterReading.create(supply=supply, day=day, counter=counter, source=source, **values)
+
+
+def make_self_reading(supply, day, counter, **values):
+    values = {"entered_at": utcnow(), "meter_serial": supply.meter_serial, **values}
+    return SelfReading.create(supply=supply, day=day, counter=counter, **values)

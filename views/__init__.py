@@ -1,0 +1,10 @@
+"""One module per menu entry: read the request, ask the domain, answer."""
+
+from importlib import import_module
+
+MODULES = ("auth", "frame", "invoices", "readings", "demo")  # in menu order
+
+
+def init_app(app):
+    for name in MODULES:
+        import_module(f"views.{name}").init_app(app)

@@ -1,0 +1,86 @@
+"""Who is asking, and whether the row is theirs. Rows of others equal missing rows."""
+
+from urllib.parse import urlencode
+
+from flask import abort, current_app, g, redirect, request, session
+from flask_login import LoginManager, UserMixin, current_user
+
+from domain import sessions
+from domain.clock import utcnow
+from models import SupplyPoint
+
+CHANGE_ONLY = {"auth.change_password", "auth.logout", "static", "frame.theme"}
+
+
+class SignedIn(UserMixin):
+    """The account behind this browser's session, with the customer it acts for."""
+
+    def __init__(self, token, row):
+        self.token = token
+        self.session_id = row.session
+        self.id = row.account
+        self.username = row.username
+        self.customer_id = row.customer
+        self.customer_name = row.name
+        self.previous_access_at = row.previous_access_at
+        self.must_change_password = row.must_change_password
+
+    def get_id(self):
+        return self.token
+
+
+def init_app(app):
+    manager = LoginManager()
+    manager.session_protection = None  # a telephone changes address all day long
+    manager.init_app(app)
+
+    @manager.user_loader
+    def load(token):
+        row = sessions.load(token, now=utcnow(), quietly=is_background())
+        return SignedIn(token, row) if row else None
+
+    @manager.unauthorized_handler
+    def ask_to_sign_in():
+        return to_login()
+
+    @app.before_request
+    def password_first():
+        if "_user_id" in session and request.endpoint not in CHANGE_ONLY:
+            if current_user.is_authenticated and current_user.must_change_password:
+                return go("/password")
+        return None
+
+
+def is_background():
+    """Whether a table refreshes itself: that is no sign that somebody is there."""
+    return request.headers.get("X-Portale-Refresh") == "1"
+
+
+def to_login():
+    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    query = urlencode({"next": target}) if target != "/" else ""
+    return go(f"/login?{query}" if query else "/login")
+
+
+def go(path):
+    """Redirect; htmx is told to load the whole page."""
+    if request.headers.get("HX-Request") == "true":
+        return current_app.response_class(status=401, headers={"HX-Redirect": path})
+    return redirect(path, 303)
+
+
+def owned_or_404(model, key):
+    """The row of `model` with code or id `key` that the signed-in account may see."""
+    column = model.code if hasattr(model, "code") else model.id
+    if column is model.id:
+        if not (str(key).isascii() and str(key).isdigit() and len(str(key)) <= 18):
+            abort(404)
+        key = int(key)
+    elif "\x00" in key:
+        abort(404)
+    row = model.of(current_user.id).where(column == key).first()
+    if row is None:
+        abort(404)
+    if model is SupplyPoint:
+        g.supply = row
+    return row

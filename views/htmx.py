@@ -1,0 +1,18 @@
+"""Pages and their partials at one address."""
+
+from flask import make_response, render_template, request
+
+
+def wants_partial():
+    """Whether htmx asks for the piece that it will swap, not for the page."""
+    return (
+        request.headers.get("HX-Request") == "true"
+        and request.headers.get("HX-Request-Type") == "partial"
+    )
+
+
+def page_or_partial(page, partial, **context):
+    """Render `partial` when htmx asks for it, else `page`, which includes that partial."""
+    response = make_response(render_template(partial if wants_partial() else page, **context))
+    response.vary.update(("HX-Request", "HX-Request-Type"))
+    return response

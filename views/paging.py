@@ -1,0 +1,67 @@
+"""Tables that page, sort and filter by their address: `?pag=2&righe=20&ordine=-data`."""
+
+from urllib.parse import urlencode
+
+from flask import request
+
+ROWS_CHOICES = (10, 20, 50, 100)
+LARGEST_PAGE = 1_000_000
+
+
+class TableState:
+    """What the address asks of a table, cleaned: unknown values fall back to the default.
+
+    `sorts` are the allowed keys of `ordine` (a leading `-` turns it round), the first is
+    the default. `filters` maps a parameter to the function that cleans its text, which
+    returns None for "no filter".
+    """
+
+    def __init__(self, path, sorts, *, filters=None, rows=20):
+        args = request.args
+        self.path = path
+        self.sorts = sorts
+        self.default_rows = rows
+        self.rows = number(args.get("righe"), rows)
+        if self.rows not in ROWS_CHOICES:
+            self.rows = rows
+        self.page = max(1, min(number(args.get("pag"), 1), LARGEST_PAGE))
+        self.sort = args.get("ordine", sorts[0])
+        if self.sort.removeprefix("-") not in {key.removeprefix("-") for key in sorts}:
+            self.sort = sorts[0]
+        self.filters = {name: clean(args.get(name, "")) for name, clean in (filters or {}).items()}
+
+    @property
+    def offset(self):
+        return (self.page - 1) * self.rows
+
+    def pages(self, total):
+        return max(1, -(-total // self.rows))
+
+    def href(self, **changes):
+        """The table's address with `changes`; whatever is the default stays out of it."""
+        query = {"pag": self.page, "righe": self.rows, "ordine": self.sort, **self.filters}
+        query.update(changes)
+        defaults = {"pag": 1, "righe": self.default_rows, "ordine": self.sorts[0]}
+        kept = {
+            key: value
+            for key, value in query.items()
+            if value not in (None, "") and value != defaults.get(key)
+        }
+        return f"{self.path}?{urlencode(kept)}" if kept else self.path
+
+    def sort_href(self, key):
+        """The address that sorts by `key`, or the other way round if it does already."""
+        return self.href(ordine=f"-{key}" if self.sort == key else key, pag=1)
+
+    def direction(self, key):
+        """`ascending`, `descending` or `none`, as `aria-sort` wants it."""
+        if self.sort.removeprefix("-") != key:
+            return "none"
+        return "descending" if self.sort.startswith("-") else "ascending"
+
+
+def number(text, default):
+    """A whole number typed in an address, or `default` for anything else."""
+    if text and text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text)
+    return default
