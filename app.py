@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import models
 import views
 from domain import mail
-from views import access, errors
+from views import access, cookies, errors
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -171,6 +171,7 @@ def open_archive(app):
 def guard_requests(app):
     """CSRF token on every unsafe request, and none that another site started."""
     CSRFProtect(app)
+    cookies.init_app(app)
 
     @app.before_request
     def refuse_other_sites():
@@ -195,14 +196,27 @@ SECURITY_HEADERS = {
 
 
 def add_headers(app):
+    """Headers of every answer; a view that sets one of them itself keeps its own.
+
+    Around the app rather than in it: Flask's header lists search themselves for each name,
+    which costs more than a query.
+    """
     headers = dict(SECURITY_HEADERS)
     if app.config["ENV"] == "production":
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    private = [*headers.items(), ("Cache-Control", "no-store")]
+    names = {name.lower() for name, _value in private}
+    inner = app.wsgi_app
 
-    @app.after_request
-    def protect(response):
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        if request.endpoint != "static":
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    def protected(environ, start_response):
+        def start(status, given, exc_info=None):
+            own = {name.lower() for name, _value in given} & names
+            if own:
+                added = [pair for pair in private if pair[0].lower() not in own]
+            else:
+                added = private
+            return start_response(status, [*given, *added], exc_info)
+
+        return inner(environ, start)
+
+    app.wsgi_app = protected
