@@ -1,10 +1,23 @@
 """The frame of every page: menu, supply selector, theme; and pages still in preparation."""
 
-from flask import Blueprint, abort, redirect, render_template, request, session
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    session,
+)
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-
+from domain import theme as theming
+from domain.clock import rome_day
 from models import Grant, Prepared, SupplyPoint, postal_address
 from views.access import owned_or_404
 
@@ -38,21 +51,25 @@ IN_PREPARATION = {
 
 _supplies = Prepared(
     "account",
-    lambda account: SupplyPoint.select(
-        SupplyPoint.code,
-        SupplyPoint.service,
-        SupplyPoint.pod,
-        SupplyPoint.pdr,
-        SupplyPoint.street,
-        SupplyPoint.street_number,
-        SupplyPoint.postcode,
-        SupplyPoint.city,
-        SupplyPoint.province,
-        SupplyPoint.ended_on,
-    )
-    .join(Grant, on=Grant.customer == SupplyPoint.customer)
-    .where(Grant.account == account)
-    .order_by(SupplyPoint.code),
+    lambda account: (
+        SupplyPoint.select(
+            SupplyPoint.id,
+            SupplyPoint.code,
+            SupplyPoint.customer,
+            SupplyPoint.service,
+            SupplyPoint.pod,
+            SupplyPoint.pdr,
+            SupplyPoint.street,
+            SupplyPoint.street_number,
+            SupplyPoint.postcode,
+            SupplyPoint.city,
+            SupplyPoint.province,
+            SupplyPoint.ended_on,
+        )
+        .join(Grant, on=Grant.customer == SupplyPoint.customer)
+        .where(Grant.account == account)
+        .order_by(SupplyPoint.code)
+    ),
 )
 
 NO_SUPPLY = "-"  # stands in the address of a customer who has no supply yet
@@ -61,6 +78,14 @@ NO_SUPPLY = "-"  # stands in the address of a customer who has no supply yet
 def init_app(app):
     app.register_blueprint(bp)
     app.jinja_env.globals["frame"] = Frame
+    app.extensions["theme"] = theming.stylesheet(app.config["COLOR"])
+
+
+def own_supplies():
+    """The supplies of the signed-in account, as rows, read once a request."""
+    if "own_supplies" not in g:
+        g.own_supplies = _supplies(account=current_user.id)
+    return g.own_supplies
 
 
 class Frame:
@@ -69,7 +94,9 @@ class Frame:
     def __init__(self, page, supply):
         self.page = page
         self.code = supply.code if supply else NO_SUPPLY
-        self.supplies = _supplies(account=current_user.id)
+        self.supplies = own_supplies()
+        previous = current_user.previous_access_at
+        self.last_access = f"{rome_day(previous):%d/%m/%y}" if previous else None
 
     def menu(self, group):
         """(path, label, address) of the entries of a group."""
@@ -84,25 +111,36 @@ class Frame:
     def label(supply):
         """`PR002874 (Pod: IT001E…); VIA PROVA 5 - 48124 RAVENNA (RA)`."""
         point = f"Pod: {supply.pod}" if supply.service == "EE" else f"Pdr: {supply.pdr}"
-        return f"{supply.code} ({point}); {postal_address(supply)}"
+        label = f"{supply.code} ({point}); {postal_address(supply)}"
+        if supply.ended_on:
+            label += _(" (cessata il %(day)s)", day=f"{supply.ended_on:%d/%m/%Y}")
+        return label
 
 
 def default_supply_code():
     """The supply chosen last in this browser, if it is still the customer's; else the first."""
-    codes = [supply.code for supply in _supplies(account=current_user.id)]
+    codes = [supply.code for supply in own_supplies()]
     if session.get("supply") in codes:
         return session["supply"]
     return codes[0] if codes else NO_SUPPLY
 
 
-def chosen_supply(code):
-    """The supply of the address, or None for `-` when the customer has none."""
-    if code == NO_SUPPLY and not _supplies(account=current_user.id):
-        return None
-    supply = owned_or_404(SupplyPoint, code)
-    if session.get("supply") != code:
+def listed_supply(code):
+    """The row of the supply in the address, or None for `-` when the customer has none.
+
+    Costs no query of its own, since the selector lists these rows anyway.
+    """
+    row = next((supply for supply in own_supplies() if supply.code == code), None)
+    if row is None and (code != NO_SUPPLY or own_supplies()):
+        abort(404)
+    if row and session.get("supply") != code:
         session["supply"] = code
-    return supply
+    return row
+
+
+def chosen_supply(code):
+    """Like `listed_supply`, with all that is known of the supply."""
+    return owned_or_404(SupplyPoint, code) if listed_supply(code) else None
 
 
 @bp.get("/")
@@ -119,8 +157,7 @@ def choose():
     if page not in {path for path, _label, _group in MENU}:
         page = "home"
     code = request.args.get("fornitura", "")
-    if code != NO_SUPPLY:
-        owned_or_404(SupplyPoint, code)
+    listed_supply(code)
     return redirect(f"/forniture/{code}/{page}", 303)
 
 
@@ -142,3 +179,27 @@ def in_preparation(supply_code, page):
         page=page,
         title=labels[page],
     )
+
+
+@bp.get("/theme.css")
+def theme():
+    """The utility's colour; the same for everybody, so browsers may keep it a while."""
+    response = make_response(current_app.extensions["theme"])
+    response.mimetype = "text/css"
+    response.cache_control.public = True
+    response.cache_control.max_age = 300
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@bp.get("/logo")
+def logo():
+    """The one file that the LOGO setting names; as an SVG it must not run anything."""
+    path = current_app.config["LOGO"]
+    if not path:
+        abort(404)
+    response = send_file(path, max_age=300)
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    )
+    return response

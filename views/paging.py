@@ -19,6 +19,7 @@ class TableState:
     def __init__(self, path, sorts, *, filters=None, rows=20):
         args = request.args
         self.path = path
+        self.rows_choices = ROWS_CHOICES
         self.sorts = sorts
         self.default_rows = rows
         self.rows = number(args.get("righe"), rows)
@@ -37,17 +38,25 @@ class TableState:
     def pages(self, total):
         return max(1, -(-total // self.rows))
 
-    def href(self, **changes):
-        """The table's address with `changes`; whatever is the default stays out of it."""
+    def _query(self, changes):
+        """The parameters that differ from their defaults, after `changes`."""
         query = {"pag": self.page, "righe": self.rows, "ordine": self.sort, **self.filters}
         query.update(changes)
         defaults = {"pag": 1, "righe": self.default_rows, "ordine": self.sorts[0]}
-        kept = {
+        return {
             key: value
             for key, value in query.items()
             if value not in (None, "") and value != defaults.get(key)
         }
-        return f"{self.path}?{urlencode(kept)}" if kept else self.path
+
+    def href(self, **changes):
+        """The table's address with `changes`; whatever is the default stays out of it."""
+        query = self._query(changes)
+        return f"{self.path}?{urlencode(query)}" if query else self.path
+
+    def kept(self, *without):
+        """(name, value) pairs that a form of the table carries along, `without` its own."""
+        return self._query(dict.fromkeys(without)).items()
 
     def sort_href(self, key):
         """The address that sorts by `key`, or the other way round if it does already."""
