@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from flask import Flask, request
-from flask_babel import Babel
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -16,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import models
 import views
 from domain import mail
-from views import access, cookies, errors
+from views import access, cookies, errors, language
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -132,15 +131,14 @@ def create_app(overrides=None):
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         WTF_CSRF_SSL_STRICT=False,  # Sec-Fetch-Site is checked below, by every browser we serve
         TRUSTED_HOSTS=trusted_hosts(app.config),
-        BABEL_DEFAULT_LOCALE="it",
         BABEL_DEFAULT_TIMEZONE="Europe/Rome",
     )
+    language.init_app(app)  # first: it chooses how templates are compiled
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if app.config["PROXY_HOPS"]:
         hops = app.config["PROXY_HOPS"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
     open_archive(app)
-    Babel(app)
     mail.init_app(app)
     guard_requests(app)
     access.init_app(app)
