@@ -1,5 +1,6 @@
 """One portal per test, on SQLite or (TEST_DATABASE=postgresql) on a real PostgreSQL."""
 
+import contextvars
 import os
 import shutil
 
@@ -69,11 +70,21 @@ def settings(migrated, tmp_path):
     }
 
 
+def in_own_context(wsgi_app):
+    """As a server does: no request finds what the test or another request left in `g`."""
+
+    def answer(environ, start_response):
+        return contextvars.Context().run(wsgi_app, environ, start_response)
+
+    return answer
+
+
 @pytest.fixture
 def app(settings):
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False  # tests of CSRF turn it on again
     app.testing = False  # errors become the pages that customers see
+    app.wsgi_app = in_own_context(app.wsgi_app)
     with app.app_context():
         yield app
     models.db.close_all()
