@@ -1,0 +1,88 @@
+"""The conventions of the tables, on whichever database the tests run."""
+
+import datetime as dt
+
+import peewee as pw
+import pytest
+
+from models import Param, Prepared, SelfReading, SupplyPoint, db, writing
+from tests.factories import make_customer, make_electricity, make_gas, make_self_reading
+
+DAY = dt.date(2026, 11, 3)
+
+
+def test_a_prepared_query_runs_again_with_new_values(app):
+    first, second = make_gas(active_from=DAY), make_electricity(active_from=None)
+    by_code = Prepared(
+        "code",
+        lambda code: SupplyPoint.select(
+            SupplyPoint.code, SupplyPoint.active_from, SupplyPoint.has_corrector
+        ).where(SupplyPoint.code == code),
+    )
+    assert by_code(code=first.code) == [(first.code, DAY, False)]
+    assert by_code.first(code=second.code).active_from is None
+    assert by_code(code="nessuna") == []
+
+
+def test_a_prepared_query_takes_limits_and_instants(app):
+    supply = make_gas()
+    now = dt.datetime(2026, 11, 3, 12, 0, tzinfo=dt.UTC)
+    for days in range(3):
+        make_self_reading(supply, DAY + dt.timedelta(days), 10, entered_at=now)
+    entered = Prepared(
+        "before count",
+        lambda before, count: (
+            SelfReading.select(SelfReading.day, SelfReading.entered_at)
+            .where(SelfReading.entered_at <= before)
+            .order_by(SelfReading.day)
+            .limit(count)
+        ),
+    )
+    rome = now.astimezone(dt.timezone(dt.timedelta(hours=1)))
+    assert entered(before=rome, count=2) == [(DAY, now), (DAY + dt.timedelta(1), now)]
+    assert entered(before=now - dt.timedelta(seconds=1), count=2) == []
+
+
+def test_a_param_outside_a_prepared_query_is_only_a_place(app):
+    query = SupplyPoint.select(SupplyPoint.code).where(SupplyPoint.code == Param("code"))
+    assert query.sql()[1][0].name == "code"
+
+
+def test_an_instant_needs_its_zone(app):
+    with pytest.raises(ValueError, match="time zone"):
+        make_self_reading(make_gas(), DAY, 10, entered_at=dt.datetime(2026, 11, 3))  # noqa: DTZ001
+
+
+def test_one_live_self_reading_a_day(app):
+    supply = make_gas()
+    make_self_reading(supply, DAY, 10, state="cancelled")
+    make_self_reading(supply, DAY, 11)
+    with pytest.raises(pw.IntegrityError), writing():
+        make_self_reading(supply, DAY, 12)
+    assert SelfReading.select().where(SelfReading.counter == 12).count() == 0
+
+
+def test_an_acquired_reading_has_its_batch(app):
+    with pytest.raises(pw.IntegrityError), writing():
+        make_self_reading(make_gas(), DAY, 10, state="acquired")
+
+
+def test_a_supply_has_the_code_of_its_service(app):
+    with pytest.raises(pw.IntegrityError), writing():
+        make_gas(pdr=None)
+
+
+def test_a_customer_with_supplies_stays(app):
+    customer = make_customer()
+    make_gas(customer)
+    with pytest.raises(pw.IntegrityError), writing():
+        customer.delete_instance()
+
+
+def test_the_archive_is_safe_against_a_power_cut(app):
+    if not isinstance(db.obj, pw.SqliteDatabase):
+        assert db.execute_sql("SHOW fsync").fetchone() is not None
+        return
+    assert db.journal_mode == "wal"
+    assert db.synchronous == 2  # FULL
+    assert db.foreign_keys == 1

@@ -1,0 +1,39 @@
+"""The signed cookie: remembered when it is right, refused when it is not."""
+
+from tests.factories import make_account, make_customer, make_gas
+
+
+def cookie_of(browser):
+    return browser.get_cookie("portale").value
+
+
+def test_a_changed_cookie_signs_nobody_in(app, sign_in):
+    customer = make_customer()
+    make_gas(customer, code="PR000001")
+    browser = sign_in(make_account(customer))
+    assert browser.get("/forniture/PR000001/home").status_code == 200
+    value = cookie_of(browser)
+    stranger = app.test_client()
+    for forged in (value[:-2] + "AA", value[1:], "", "a.b.c", "\N{SNOWMAN}"):
+        stranger.set_cookie("portale", forged)
+        assert stranger.get("/forniture/PR000001/home").status_code == 303
+
+
+def test_a_cookie_is_believed_as_often_as_it_comes(sign_in):
+    customer = make_customer()
+    make_gas(customer, code="PR000001")
+    browser = sign_in(make_account(customer))
+    for _time in range(3):
+        assert browser.get("/forniture/PR000001/home").status_code == 200
+
+
+def test_a_cookie_of_another_key_is_refused(app, sign_in, settings):
+    from app import create_app
+
+    customer = make_customer()
+    make_gas(customer, code="PR000001")
+    browser = sign_in(make_account(customer))
+    other = create_app({**settings, "SECRET_KEY": "un-altra-chiave-di-prova-lunga-tanto"})
+    stranger = other.test_client()
+    stranger.set_cookie("portale", cookie_of(browser))
+    assert stranger.get("/forniture/PR000001/home").status_code == 303
