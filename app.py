@@ -209,10 +209,7 @@ def add_headers(app):
     def protected(environ, start_response):
         def start(status, given, exc_info=None):
             own = {name.lower() for name, _value in given} & names
-            if own:
-                added = [pair for pair in private if pair[0].lower() not in own]
-            else:
-                added = private
+            added = [pair for pair in private if pair[0].lower() not in own] if own else private
             return start_response(status, [*given, *added], exc_info)
 
         return inner(environ, start)

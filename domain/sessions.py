@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import secrets
+from contextlib import suppress
 
 import peewee as pw
 
@@ -64,10 +65,8 @@ def load(token, *, now, quietly=False):
     """The live session behind `token`, or None. `quietly`: it does not count as activity."""
     row = _load.first(digest=digest(token), seen_after=now - IDLE, created_after=now - ABSOLUTE)
     if row and not quietly and now - row.seen_at > TOUCH:
-        try:
+        with suppress(pw.OperationalError):  # the archive is busy: the next request says it
             Session.update(seen_at=now).where(Session.id == row.session).execute()
-        except pw.OperationalError:
-            pass  # the archive is busy: the next request says it
     return row
 
 
