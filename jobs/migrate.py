@@ -1,0 +1,18 @@
+"""Bring the tables of the archive to this release.
+
+By hand, after installing and after each update, with the portal stopped. What is already
+done is left alone.
+"""
+
+from jobs import runner
+
+
+def run(app, *, now):
+    done = runner.migrations().up()
+    if not done:
+        return "L'archivio è già aggiornato."
+    return f"Archivio aggiornato: {', '.join(done)}."
+
+
+if __name__ == "__main__":
+    runner.main("migrate", run, migrated=False)

@@ -1,0 +1,196 @@
+"""What every job shares: settings, lock, record, progress bar, log line, exit code.
+
+A job ends with one line on standard output,
+
+    2026-11-23T05:30:01Z send_mail exit=0 seconds=0.42 Inviate 3 mail.
+
+that is: when it ended (UTC), the job, its exit code, how long it took, and its summary.
+
+| exit code | meaning |
+|-----------|---------|
+| 0  | done |
+| 75 | try later: the job is running already, the archive is busy, or it was stopped (SIGTERM) |
+| 1  | failed; the reason is in the line, and for the unexpected a trace is on standard error |
+| 2  | wrong arguments or settings |
+"""
+
+import argparse
+import fcntl
+import hashlib
+import inspect
+import logging
+import signal
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import peewee as pw
+from playhouse.migrations import Runner
+from tqdm import tqdm
+
+import models
+from app import ConfigurationError, create_app
+from domain.clock import utcnow
+from domain.errors import Refused
+from models import JobRun, writing
+
+log = logging.getLogger("portale.jobs")
+
+DONE, FAILED, MISUSED, TRY_LATER = 0, 1, 2, 75
+RUNS_KEPT = 500  # of each job
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+class TryLater(Exception):
+    """Nothing is wrong with the job: the next run will do. The text says what it waits for."""
+
+
+class Stopped(BaseException):
+    """The process was asked to end; open transactions roll back on the way out."""
+
+
+BAD_ENDS = (Exception, Stopped, KeyboardInterrupt)
+
+
+def main(name, run, arguments=None, *, migrated=True):
+    """Run a job as a process and exit.
+
+    `arguments(parser)` adds the options of this job; `run` gets them by name. `migrated`:
+    the job needs the tables of this release.
+    """
+    options = parse(name, run, arguments)
+    started = time.monotonic()
+    try:
+        app = create_app()
+    except (ConfigurationError, OSError, ValueError) as error:
+        code, summary = MISUSED, error
+    else:
+        app.config["MAIL_IN_BACKGROUND"] = False  # this process ends too soon for that
+        code, summary = attempt(app, name, run, options, migrated)
+    seconds = time.monotonic() - started
+    print(
+        f"{utcnow():%Y-%m-%dT%H:%M:%SZ} {name} exit={code} {seconds=:.2f} {one_line(summary)}",
+        flush=True,
+    )
+    sys.exit(code)
+
+
+def parse(name, run, arguments):
+    parser = argparse.ArgumentParser(
+        prog=f"python -m jobs.{name}",
+        description=inspect.getmodule(run).__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if arguments:
+        arguments(parser)
+    return vars(parser.parse_args())
+
+
+def attempt(app, name, run, options, migrated):
+    """(exit code, summary) of one run; a run that gets the lock leaves a JobRun row."""
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        with app.app_context(), locked(app, name):
+            row = begin(name, migrated)
+            try:
+                result = DONE, run(app, now=row.started_at, **options)
+            except BAD_ENDS as error:
+                result = judged(name, error)
+            finish(row, *result)
+    except BAD_ENDS as error:
+        result = judged(name, error)
+    return result
+
+
+def judged(name, error):
+    """(exit code, summary) of a run that ended with `error`."""
+    if isinstance(error, TryLater):
+        return TRY_LATER, error
+    if isinstance(error, pw.OperationalError | pw.InterfaceError):
+        return TRY_LATER, f"Archivio occupato o non raggiungibile: {error}"
+    if isinstance(error, Stopped | KeyboardInterrupt):
+        return TRY_LATER, "Interrotto: la prossima esecuzione riprende da qui."
+    if isinstance(error, Refused):
+        return FAILED, error
+    log.error("%s failed", name, exc_info=error)
+    return FAILED, f"{type(error).__name__}: {error}"
+
+
+def stop(_signal, _frame):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+    raise Stopped
+
+
+def one_line(text):
+    """`text` without what would break a log line or what a database refuses."""
+    return " ".join(str(text).replace("\0", "").split())
+
+
+@contextmanager
+def locked(app, name):
+    """Keep out a second run, here by a file lock and on PostgreSQL from other machines too.
+
+    Both locks belong to the process: the kernel and the server free them when it dies.
+    """
+    folder = app.config["DATA_DIR"] / ".locks"
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as held:
+        file = held.enter_context((folder / name).open("w"))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TryLater("Già in esecuzione.") from None
+        if not models.is_sqlite():
+            held.enter_context(locked_on_server(app.config["DATABASE_URL"], name))
+        yield
+
+
+@contextmanager
+def locked_on_server(url, name):
+    """The advisory lock of PostgreSQL, on a connection of its own that lives as long."""
+    number = int.from_bytes(hashlib.sha256(f"portale {name}".encode()).digest()[:8], signed=True)
+    database = pw.PostgresqlDatabase(url, prefer_psycopg3=True, connect_timeout=5)
+    with database.connection_context():
+        if not database.execute_sql("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()[0]:
+            raise TryLater("Già in esecuzione su un'altra macchina.")
+        yield
+
+
+def migrations():
+    """The numbered changes of the tables, and which of them this archive has."""
+    return Runner(models.db.obj, MIGRATIONS)
+
+
+def begin(name, migrated):
+    """The JobRun row of a run that starts now."""
+    row = JobRun(job=name, started_at=utcnow())
+    if migrated:
+        if not all(step.applied for step in migrations().status()):
+            raise Refused(
+                "L'archivio non è pronto per questa versione del portale: "
+                "eseguire prima «python -m jobs.migrate»."
+            )
+        with writing():
+            row.save()
+    return row
+
+
+def finish(row, code, summary):
+    """Complete the row, and forget the oldest of its job. The run counts even if this fails."""
+    row.finished_at, row.exit_code, row.summary = utcnow(), code, one_line(summary)
+    models.db.close()  # whatever the job left open or broken
+    try:
+        with writing():
+            row.save()
+            same = JobRun.job == row.job
+            newest = JobRun.select(JobRun.id).where(same).order_by(JobRun.id.desc())
+            JobRun.delete().where(same, JobRun.id.not_in(newest.limit(RUNS_KEPT))).execute()
+    except pw.PeeweeException as error:
+        log.error("%s: run not recorded: %s", row.job, error)
+
+
+def progress(work, desc):
+    """A progress bar over an iterable, or with a total to `update()`; for a person only."""
+    amount = {"total": work} if isinstance(work, int) else {"iterable": work}
+    return tqdm(**amount, desc=desc, leave=False, disable=not sys.stderr.isatty())
