@@ -314,8 +314,10 @@ class SupplyPoint(Table):
     @classmethod
     def of(cls, account_id):
         """The supplies that an account may see."""
-        return cls.select().join(Grant, on=Grant.customer == cls.customer).where(
-            Grant.account == account_id
+        return (
+            cls.select()
+            .join(Grant, on=Grant.customer == cls.customer)
+            .where(Grant.account == account_id)
         )
 
     @property
@@ -475,6 +477,16 @@ class SelfReading(Table):
         constraints = [pw.Check("(batch_id IS NULL) = (state IN ('pending', 'cancelled'))")]
 
     LIVE = ("pending", "acquired", "validated")
+
+    @classmethod
+    def of(cls, account_id):
+        """The self-readings that an account may see."""
+        return (
+            cls.select()
+            .join(SupplyPoint, on=cls.supply == SupplyPoint.id)
+            .join(Grant, on=Grant.customer == SupplyPoint.customer)
+            .where(Grant.account == account_id)
+        )
 
 
 SelfReading.add_index(

@@ -153,7 +153,7 @@ def backwards_or_still(name, use, before, day):
         if use.amount == 0
         else _("La lettura %(name)s è inferiore all'ultima, %(before)s del %(day)s.")
     )
-    return [sentence % {"name": name, "before": italian(before), "day": f"{day:%d/%m/%Y}"}]
+    return [sentence % {"name": name, "before": before, "day": f"{day:%d/%m/%Y}"}]
 
 
 def too_much(meter, counter, billed, ceiling):

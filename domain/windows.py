@@ -63,23 +63,27 @@ def coming(supply, *, now, limit=1, offset=0):
     )
 
 
+def first_coming(supply, *, now):
+    """The window of `supply` that is open or comes next, or None."""
+    return next(iter(coming(supply, now=now)), None)
+
+
 def is_open(window, *, now):
     return window.opens_at <= now < window.closes_at
 
 
-def refusal(supply, *, now):
-    """None while a window of `supply` is open, else the sentence that says when one will be."""
-    windows = coming(supply, now=now)
-    if not windows:
+def refusal(window, *, now):
+    """None while `window`, the first one coming, is open; else why a reading must wait."""
+    if window is None:
         return _(
             "In questo momento non è possibile inserire autoletture e il prossimo periodo non è "
             "ancora stato stabilito: sarà pubblicato in questa pagina."
         )
-    if is_open(windows[0], now=now):
+    if is_open(window, now=now):
         return None
     return _(
         "In questo momento non è possibile inserire autoletture. Il prossimo periodo va %(span)s.",
-        span=span(windows[0]),
+        span=span(window),
     )
 
 

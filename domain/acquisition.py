@@ -1,0 +1,132 @@
+"""Acquisition: pending self-readings go to billing, each exactly once.
+
+A batch is born in one transaction, together with the bytes of its file; from then on
+nothing in it can be cancelled. Placing the file may be repeated from any point where it
+was cut: the same name and the same bytes, until `placed_at` says that it is done.
+"""
+
+import fcntl
+import os
+import re
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from peewee import fn
+
+from domain.formats import billing_readings
+from models import Customer, ReadingBatch, SelfReading, SupplyPoint, writing
+
+TAKEN = "presi"  # where billing moves what it has taken
+FILE_NAME = re.compile(r"autoletture_([0-9]{6,18})\.csv")
+
+
+class Acquired(NamedTuple):
+    """What a run did: `completed` batches that an earlier run left unfinished, and its own."""
+
+    completed: int
+    number: int | None
+    readings: int
+
+
+def acquire(outbox, *, now):
+    """Hand all pending self-readings to billing as one file in the folder `outbox`."""
+    with alone_in(outbox):
+        unfinished = list(
+            ReadingBatch.select()
+            .where(ReadingBatch.placed_at.is_null())
+            .order_by(ReadingBatch.number)
+        )
+        for batch in unfinished:
+            place(batch, outbox, now=now)
+        batch, readings = assign(outbox, now=now)
+        if batch:
+            place(batch, outbox, now=now)
+    return Acquired(len(unfinished), batch and batch.number, readings)
+
+
+@contextmanager
+def alone_in(folder):
+    """Wait until no other process acquires into `folder`; a killed one lets go by itself."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def assign(outbox, *, now):
+    """Make a batch of what is pending; return it with the number of its readings."""
+    with writing() as transaction:
+        if not SelfReading.select().where(SelfReading.state == "pending").exists():
+            return None, 0
+        batch = ReadingBatch.create(number=next_number(outbox), created_at=now, content=b"")
+        # The update decides between this and a cancellation of the same instant.
+        readings = (
+            SelfReading.update(state="acquired", batch=batch)
+            .where(SelfReading.state == "pending")
+            .execute()
+        )
+        if not readings:
+            transaction.rollback()
+            return None, 0
+        batch.content = billing_readings.write(batch.number, rows_of(batch))
+        batch.save(only=[ReadingBatch.content])
+    return batch, readings
+
+
+def next_number(outbox):
+    """One more than any number used, also by files that a restored backup does not know."""
+    used = [ReadingBatch.select(fn.MAX(ReadingBatch.number)).scalar() or 0]
+    for folder in (outbox, outbox / TAKEN):
+        if folder.is_dir():
+            names = (FILE_NAME.fullmatch(name) for name in os.listdir(folder))
+            used += [int(name[1]) for name in names if name]
+    return max(used) + 1
+
+
+def rows_of(batch):
+    return (
+        SelfReading.select(
+            SelfReading.id,
+            Customer.code.alias("customer"),
+            SupplyPoint.code.alias("supply"),
+            SupplyPoint.pdr,
+            SelfReading.meter_serial,
+            SelfReading.day,
+            SelfReading.counter,
+            SelfReading.corrector,
+            SelfReading.entered_at,
+            SelfReading.confirmed,
+        )
+        .join(SupplyPoint)
+        .join(Customer)
+        .where(SelfReading.batch == batch)
+        .order_by(SelfReading.id)
+        .namedtuples()
+    )
+
+
+def place(batch, outbox, *, now):
+    """Put the file of `batch` in `outbox`, unless it is there or billing has taken it."""
+    final = outbox / batch.file_name
+    # In this order: a file that billing moves in between is seen in one place or the other.
+    if not final.exists() and not (outbox / TAKEN / batch.file_name).exists():
+        temporary = outbox / f".{batch.file_name}"
+        with open(temporary, "wb") as file:
+            file.write(batch.content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, final)
+    flush_folder(outbox)
+    with writing():
+        ReadingBatch.update(placed_at=now).where(ReadingBatch.id == batch.id).execute()
+
+
+def flush_folder(folder):
+    """Make the names in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,264 @@
+"""The customer's own readings of a gas meter: submit, cancel, list, compare."""
+
+from typing import NamedTuple
+
+import peewee as pw
+from flask_babel import gettext as _
+from peewee import Value, fn
+
+from domain import plausibility, windows
+from domain.clock import rome_day
+from domain.errors import NeedsConfirmation, Refused
+from models import MeterReading, Prepared, SelfReading, writing
+
+METER_CHANGE = "cambio_misuratore"
+OWN = "autolettura"  # the `source` of a customer's reading in a history
+HISTORY = 60  # readings of a supply that are compared and drawn
+
+SORTS = ("-data", "data", "contatore", "-contatore", "correttore", "-correttore")
+_COLUMNS = {
+    "data": SelfReading.day,
+    "contatore": SelfReading.counter,
+    "correttore": SelfReading.corrector,
+}
+
+
+def _page(sort):
+    """The rows of «Elenco Autoletture» in one order, with their total number."""
+    column = _COLUMNS[sort.removeprefix("-")]
+    # A missing corrector reading sorts last on both databases.
+    order = [column.is_null(), column.desc() if sort.startswith("-") else column]
+    return Prepared(
+        "supply limit offset",
+        lambda supply, limit, offset: SelfReading.select(
+            SelfReading.id,
+            SelfReading.day,
+            SelfReading.counter,
+            SelfReading.corrector,
+            SelfReading.entered_at,
+            SelfReading.state,
+            SelfReading.confirmed,
+            SelfReading.reason,
+            fn.COUNT(SelfReading.id).over().alias("total"),
+        )
+        .where(SelfReading.supply == supply, SelfReading.state != "cancelled")
+        .order_by(*order, SelfReading.day.desc(), SelfReading.id.desc())
+        .limit(limit)
+        .offset(offset),
+    )
+
+
+_pages = {sort: _page(sort) for sort in SORTS}
+
+
+def page(supply, *, sort, limit, offset):
+    """Rows of «Elenco Autoletture»: all but the cancelled ones, which never counted.
+
+    `sort` is one of SORTS. Rows carry `total`, the number of rows on all pages.
+    """
+    return _pages[sort](supply=supply.id, limit=limit, offset=offset)
+
+
+class Known(NamedTuple):
+    """A reading in a supply's history, whoever took it."""
+
+    day: object
+    counter: int
+    corrector: int | None
+    meter_serial: str | None
+    source: str
+    actual: bool  # taken by the distributor, or validated by billing
+
+    @property
+    def own(self):
+        return self.source == OWN
+
+
+_history = Prepared(
+    "supply limit",
+    lambda supply, limit: (
+        MeterReading.select(
+            MeterReading.day,
+            MeterReading.counter,
+            MeterReading.corrector,
+            MeterReading.meter_serial,
+            MeterReading.source,
+            Value("validated").alias("state"),
+        ).where(MeterReading.supply == supply)
+        + SelfReading.select(
+            SelfReading.day,
+            SelfReading.counter,
+            SelfReading.corrector,
+            SelfReading.meter_serial,
+            Value(OWN),
+            SelfReading.state,
+        ).where(SelfReading.supply == supply, SelfReading.state.in_(SelfReading.LIVE))
+    )
+    .order_by(pw.SQL("day").desc())
+    .limit(limit),
+)
+
+
+def history(supply):
+    """The latest readings of `supply`, the customer's live ones and the distributor's.
+
+    A list of lists of `Known`, oldest first: a new list begins where the meter was
+    changed, that is at a reading of source `cambio_misuratore`, which is the first of the
+    new meter, or where the serial number becomes another.
+    """
+    rows = [
+        Known(row.day, row.counter, row.corrector, row.meter_serial, row.source,
+              row.state == "validated")  # fmt: skip
+        for row in _history(supply=supply.id, limit=HISTORY)
+    ]
+    # On one day the old meter's last reading comes before the new one's first, and the
+    # distributor's word after the customer's.
+    rows.sort(key=lambda known: (known.day, known.source == METER_CHANGE, not known.own))
+    meters, serial = [], None
+    for known in rows:
+        changed = known.source == METER_CHANGE or differs(known.meter_serial, serial)
+        if changed or not meters:
+            meters.append([])
+            serial = None
+        meters[-1].append(known)
+        serial = known.meter_serial or serial
+    return meters
+
+
+def differs(serial, other):
+    """Whether two serial numbers are known and are not the same."""
+    return bool(serial and other) and serial != other
+
+
+def references(supply, day):
+    """(last, last actual) earlier readings of the meter now fitted; None where there is none.
+
+    The last is the latest by day of the distributor's and the customer's live readings of
+    the days before `day`: a reading that waits for billing is still what the meter showed.
+    """
+    meters = history(supply)
+    current = meters[-1] if meters else []
+    if any(differs(known.meter_serial, supply.meter_serial) for known in current):
+        current = []
+    earlier = [known for known in current if known.day < day]
+    last = earlier[-1] if earlier else None
+    actual = next((known for known in reversed(earlier) if known.actual), None)
+    return last, actual
+
+
+def refuse_unless_open(supply, *, now):
+    """Raise Refused, with what to do, unless a reading of `supply` may be entered now."""
+    if not supply.is_gas:
+        raise Refused(
+            _(
+                "L'autolettura riguarda solo le forniture di gas: i contatori elettrici sono letti "
+                "a distanza dal distributore."
+            )
+        )
+    if supply.ended_on and supply.ended_on < rome_day(now):
+        raise Refused(
+            _(
+                "La fornitura è cessata il %(day)s: non si possono più inserire autoletture.",
+                day=f"{supply.ended_on:%d/%m/%Y}",
+            )
+        )
+    closed = windows.refusal(windows.first_coming(supply, now=now), now=now)
+    if closed:
+        raise Refused(closed)
+    if has_live(supply, rome_day(now)):
+        raise Refused(already_taken())
+
+
+def has_live(supply, day):
+    return (
+        SelfReading.select()
+        .where(
+            SelfReading.supply == supply,
+            SelfReading.day == day,
+            SelfReading.state.in_(SelfReading.LIVE),
+        )
+        .exists()
+    )
+
+
+def already_taken():
+    return _(
+        "Per oggi c'è già una lettura di questa fornitura. Finché è «Da acquisire» si può "
+        "cancellare e inserirne un'altra."
+    )
+
+
+def submit(supply, counter, corrector, *, account, confirmed=False, now):
+    """Record today's self-reading of `supply` (m3, whole; corrector in Smc) and return it.
+
+    `account` is the id of who enters it. Raises Refused, or NeedsConfirmation if the value
+    is odd and not `confirmed`.
+    """
+    refuse_unless_open(supply, now=now)
+    refuse_corrector(supply, corrector)
+    day = rome_day(now)
+    last, actual = references(supply, day)
+    reasons = plausibility.judge(
+        meter_of(supply), plausibility.Reading(day, counter, corrector), last, actual
+    )
+    if reasons and not confirmed:
+        raise NeedsConfirmation(reasons)
+    try:
+        with writing():
+            return SelfReading.create(
+                supply=supply,
+                day=day,
+                counter=counter,
+                corrector=corrector,
+                confirmed=bool(reasons),
+                meter_serial=supply.meter_serial,
+                account=account,
+                entered_at=now,
+            )
+    except pw.IntegrityError:
+        if not has_live(supply, day):
+            raise
+        raise Refused(already_taken()) from None  # two requests at once: the other was first
+
+
+def refuse_corrector(supply, corrector):
+    if supply.has_corrector and corrector is None:
+        raise Refused(_("Inserire anche la lettura del correttore, oltre a quella del contatore."))
+    if not supply.has_corrector and corrector is not None:
+        raise Refused(
+            _("Questa fornitura non ha un correttore: inserire solo la lettura del contatore.")
+        )
+
+
+def meter_of(supply):
+    return plausibility.Meter(
+        digits=supply.digits,
+        corrector_digits=supply.corrector_digits,
+        meter_class=supply.meter_class,
+        annual_use=supply.annual_use,
+        coefficient_c=supply.coefficient_c,
+    )
+
+
+def cancel(reading, *, now):
+    """Cancel a self-reading that was not acquired yet, or raise Refused.
+
+    One statement decides: the acquisition takes only `pending` rows too, so either it
+    comes first and the reading stays, or it never sees it.
+    """
+    with writing():
+        cancelled = (
+            SelfReading.update(state="cancelled", cancelled_at=now)
+            .where(SelfReading.id == reading.id, SelfReading.state == "pending")
+            .execute()
+        )
+    if cancelled:
+        return
+    if SelfReading.get_by_id(reading.id).state == "cancelled":
+        raise Refused(_("La lettura è già stata cancellata."))
+    raise Refused(
+        _(
+            "La lettura è appena stata acquisita e non si può più cancellare. Se è sbagliata, "
+            "scriverci o telefonare ai recapiti indicati in fondo alla pagina."
+        )
+    )
