@@ -1,0 +1,76 @@
+"""Files moved, hashed and written so that a killed process leaves nothing half-done."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+LONGEST_NAME = 200  # bytes; leaves room for what we append to a name
+
+
+def is_plain_name(name):
+    """Whether `name` is the name of a file, without folders, that any file system takes."""
+    return (
+        0 < len(name.encode("utf-8", "replace")) <= LONGEST_NAME
+        and not name.startswith(".")
+        and not any(letter in "/\\" or not letter.isprintable() for letter in name)
+    )
+
+
+def is_file(path):
+    """Whether `path` is a regular file itself, not a link to one."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def digest(path):
+    """SHA-256 of a regular file, as hexadecimal text."""
+    with open_plain(path) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def open_plain(path):
+    """Open a file for reading bytes; a symbolic link in its place raises OSError."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+
+
+def with_mark(name, sha256):
+    """`bolletta.pdf` -> `bolletta~1a2b3c4d.pdf`: same name, other content."""
+    path = Path(name)
+    return f"{path.stem}~{sha256[:8]}{path.suffix}"
+
+
+def sync_folder(folder):
+    """Make names that were added to, or removed from, `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_synced(path, chunks):
+    """Write a new file and flush it to the disk."""
+    with open(path, "wb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def move(path, folder, sha256):
+    """Move a file with digest `sha256` into `folder`; overwrite nothing. Return its new path.
+
+    Where a different file has that name already, the new one gets a mark from its content;
+    where the very same bytes lie there, one copy stays.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / path.name
+    if target.exists() and digest(target) != sha256:
+        target = folder / with_mark(path.name, sha256)
+    os.replace(path, target)
+    sync_folder(folder)
+    sync_folder(path.parent)
+    return target
