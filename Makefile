@@ -1,0 +1,63 @@
+# The portal's commands. `make demo` and `make test` need Python 3.11 or later and make.
+
+PYTHON ?= python3
+PORT ?= 8000
+RUN = .venv/bin/python
+PYTEST = $(RUN) -m pytest -q
+
+.PHONY: help demo demo-reset test test-slow lint bench screenshots clean
+
+help:
+	@echo "make demo         una utility di prova su http://127.0.0.1:$(PORT) (altra porta: make demo PORT=8010)"
+	@echo "make demo-reset   cancella i dati di prova"
+	@echo "make test         tutte le verifiche, browser e PostgreSQL compresi"
+	@echo "make test-slow    le prove lunghe di guasto"
+	@echo "make lint         solo lo stile del codice"
+	@echo "make bench        la tabella delle velocità"
+	@echo "make screenshots  rifà le figure di README.md (docs/img)"
+
+# -- The environment: installed again only when the lists change --------------------------
+
+.venv/bin/pip:
+	@$(PYTHON) deploy/make_venv.py
+
+.venv/.installed: requirements.txt | .venv/bin/pip
+	@echo "Installazione delle librerie in .venv …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements.txt requirements-dev.txt | .venv/bin/pip
+	@echo "Installazione delle librerie e degli strumenti di prova in .venv …"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch .venv/.installed $@
+
+# -- The demo -------------------------------------------------------------------------------
+
+demo: .venv/.installed
+	@$(RUN) -m jobs.demo --port $(PORT)
+
+demo-reset:
+	@rm -rf demo-data
+	@echo "I dati di prova sono stati cancellati: «make demo» li prepara di nuovo."
+
+# -- Checks ---------------------------------------------------------------------------------
+
+lint: .venv/.installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+test: lint
+	$(PYTEST) -n 2
+	TEST_DATABASE=postgresql $(PYTEST) -n 2 -m "not slow and not browser"
+
+test-slow: .venv/.installed-dev
+	$(PYTEST) -m slow
+
+bench: .venv/.installed-dev
+	$(RUN) -m tests.bench
+
+screenshots: .venv/.installed-dev
+	$(RUN) -m tests.browser.screenshots
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache

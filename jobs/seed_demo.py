@@ -1,0 +1,79 @@
+"""Fill the archive of the demo; nothing to schedule, `make demo` runs it at each start.
+
+The first time it puts the files of a fictional billing system into the inbox and imports
+them as any utility would. Every time it moves the reading windows, so that one is open.
+"""
+
+import datetime as dt
+
+from domain import acquisition, passwords
+from domain.clock import rome_day, rome_instant
+from domain.errors import Refused
+from jobs import import_inbox, runner
+from jobs.demo_world import archive, people
+from models import Account, Customer, Grant, SelfReading, SupplyPoint, writing
+
+NOON = dt.time(12)
+REASON = "Lettura non coerente con quella del distributore del mese successivo."
+
+
+def run(app, *, now):
+    if not app.config["DEMO"]:
+        raise Refused("I dati di prova si caricano soltanto nella dimostrazione: «make demo».")
+    folder, today = app.config["DATA_DIR"], rome_day(now)
+    first_time = not Account.select().where(Account.username == people.READY["code"]).exists()
+    if first_time:
+        for name, content in archive.documents(today):
+            (folder / "inbox" / "allegati" / name).write_bytes(content)
+        for name, content in archive.files(today):
+            (folder / "inbox" / name).write_bytes(content)
+    name, content = archive.windows(today)
+    (folder / "inbox" / name).write_bytes(content)
+    import_inbox.run(app, now=now)
+    if first_time:
+        with writing():  # all at once: a first start cut short begins again
+            batch = hand_over_readings(folder / "outbox", today, now=now)
+            open_account(now=now)
+        taken = folder / "outbox" / acquisition.TAKEN / batch.file_name
+        taken.write_bytes(batch.content)
+    return "Dati di prova caricati." if first_time else "Dati di prova già presenti."
+
+
+def hand_over_readings(outbox, today, *, now):
+    """Years of self-readings, in one batch that billing has taken and answered."""
+    supplies = {row.code: row for row in SupplyPoint.select()}
+    given = archive.self_readings(archive.all_supplies(today), today)
+    for place, (supply, day, counter, corrector) in enumerate(given):
+        SelfReading.create(
+            supply=supplies[supply["codice_fornitura"]],
+            day=day,
+            counter=counter,
+            corrector=corrector,
+            meter_serial=supply["matricola"],
+            confirmed=place % 11 == 5,
+            entered_at=rome_instant(day, NOON),
+        )
+    batch, _readings = acquisition.assign(outbox, now=now)
+    batch.placed_at = now
+    batch.save()
+    of_batch = SelfReading.batch == batch
+    SelfReading.update(state="validated").where(of_batch).execute()
+    SelfReading.update(state="rejected", reason=REASON).where(
+        of_batch, SelfReading.id % 17 == 3
+    ).execute()
+    return batch
+
+
+def open_account(*, now):
+    """The ready login."""
+    account = Account.create(
+        username=people.READY["code"],
+        email=people.READY["email"],
+        password_hash=passwords.hashed(people.READY_PASSWORD),
+        created_at=now,
+    )
+    Grant.create(account=account, customer=Customer.get(code=people.READY["code"]))
+
+
+if __name__ == "__main__":
+    runner.main("seed_demo", run)
