@@ -17,11 +17,6 @@ class Attachment:
     name: str
     content: bytes
 
-    @property
-    def is_pdf(self):
-        """Whether it is a PDF by its content; readers allow 1,024 bytes before the header."""
-        return b"%PDF-" in self.content[:1024]
-
 
 def attachments(body):
     """Yield each attached file of `body`; of a ZIP its first PDF."""

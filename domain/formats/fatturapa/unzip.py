@@ -2,6 +2,7 @@
 
 import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -16,8 +17,8 @@ MAX_RATIO = 200  # XML packs 10 to 60 times
 
 ENCRYPTED = 0x1
 DAMAGED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError,
-    RuntimeError, UnicodeError, ValueError, IndexError, OverflowError,
+    zipfile.BadZipFile, struct.error, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
+    OSError, RuntimeError, ValueError, IndexError, OverflowError,
 )  # fmt: skip
 
 

@@ -1,0 +1,328 @@
+"""E-invoices of the inbox: `.xml`, `.xml.p7m`, and `.zip` of them, to Invoice rows."""
+
+import re
+from collections import defaultdict
+from dataclasses import replace
+
+from domain.errors import Refused
+from domain.formats import fatturapa
+from domain.imports.documents import is_pdf
+from models import Customer, Instalment, Invoice, InvoiceSupply, SupplyPoint
+
+# TipoDato without punctuation; the official schema cuts it at ten characters.
+CODE_NOTES = {"CODICECLIENTE", "CODICECLIE", "CODCLIENTE"}
+POINT_NOTES = {"POD", "PDR"}
+
+POD = re.compile(r"IT[0-9]{3}E[A-Z0-9]{8,9}")
+POD_LENGTH = 14  # a fifteenth character, which some leave out, only checks the others
+
+
+class Wrong(Refused):
+    """An invoice that cannot be taken; `column` and `value` say what in it."""
+
+    def __init__(self, message, column, value):
+        super().__init__(message)
+        self.column = column
+        self.value = value
+
+
+def load(path, report, *, utility_vat, documents):
+    """Bring the invoices of the file at `path` into the archive, inside the open transaction.
+
+    `report` is filled: one row per invoice, whatever is wrong as its errors. `utility_vat`
+    is the VAT number that must have issued them; `documents` keeps the attached PDFs.
+    """
+    issuer = without_country(utility_vat)
+    if not issuer:
+        report.error(
+            None,
+            "CedentePrestatore",
+            "",
+            "Non si sa quale partita IVA deve avere chi emette le fatture: va indicata "
+            "nell'impostazione PORTALE_UTILITY_VAT.",
+        )
+        return
+    seen, skipped = {}, defaultdict(list)
+    with open(path, "rb") as stream:
+        for item in fatturapa.read(stream, path.name):
+            match item:
+                case fatturapa.Skipped():
+                    skipped[item.reason].append(item.entry)
+                case fatturapa.Unreadable():
+                    report.rows += 1
+                    report.error(report.rows, item.element, item.value, located(item, path, item))
+                case fatturapa.Invoice():
+                    report.rows += 1
+                    try:
+                        take(item, report, issuer, documents, seen)
+                    except Wrong as wrong:
+                        report.error(
+                            report.rows, wrong.column, wrong.value, located(item, path, wrong)
+                        )
+
+    for reason, names in skipped.items():
+        report.tell(f"File ignorati nello ZIP: {len(names)} (il primo è {names[0]}): {reason}.")
+
+
+def located(item, path, message):
+    """`message` after the place in the file, where that is not plain."""
+    parts = []
+    if item.entry not in {"", path.name}:
+        parts.append(f"file {item.entry}")
+    if item.body > 1:
+        parts.append(f"fattura n. {item.body} del file")
+    return f"{', '.join(parts)}: {message}" if parts else str(message)
+
+
+def take(invoice, report, issuer, documents, seen):
+    """Check one invoice and, while nothing in the file is wrong, store it."""
+    check_issuer(invoice, issuer)
+    if repeated(invoice, seen):
+        report.warn(
+            report.rows, "Numero", invoice.number, "Fattura ripetuta nel file: presa una volta."
+        )
+        return
+    candidates = holders(invoice)
+    owned = supplies_of(candidates)
+    customer = the_one(candidates, owned, invoice)
+    supplies = named_supplies(invoice, customer, owned[customer.id], report)
+    pdf = attached_pdf(invoice, report)
+    if not report.error_count:
+        outcome = store(invoice, customer, supplies, pdf, documents)
+        setattr(report, outcome, getattr(report, outcome) + 1)
+
+
+def check_issuer(invoice, issuer):
+    if without_country(invoice.issuer_vat) != issuer:
+        raise Wrong(
+            "La fattura non è emessa dall'utility: la partita IVA dell'emittente è "
+            f"{invoice.issuer_vat or 'assente'}, quella configurata è {issuer}.",
+            "CedentePrestatore",
+            invoice.issuer_vat,
+        )
+
+
+def attached_pdf(invoice, report):
+    """The first attached PDF, or None."""
+    for attachment in invoice.attachments:
+        if is_pdf(attachment.content):
+            return attachment
+    if invoice.attachments:
+        report.warn(
+            report.rows,
+            "Allegati",
+            invoice.attachments[0].name,
+            "Nessun allegato è un PDF: la fattura resta senza documento.",
+        )
+    return None
+
+
+def repeated(invoice, seen):
+    """Whether the file held this very invoice before, as XML and as P7M perhaps."""
+    key = (invoice.number, invoice.date.year)
+    bare = replace(invoice, entry="", body=0, attachments=())
+    if seen.setdefault(key, bare) == bare:
+        return seen[key] is not bare
+    raise Wrong(
+        "Nel file ci sono due fatture diverse con lo stesso numero e lo stesso anno.",
+        "Numero",
+        invoice.number,
+    )
+
+
+# -- Whose it is -----------------------------------------------------------------------------
+
+
+def compact(text):
+    return "".join(text.split()).upper()
+
+
+def without_country(vat):
+    """An Italian VAT number, of which the prefix IT is optional, as its digits."""
+    return compact(vat or "").removeprefix("IT")
+
+
+def holders(invoice):
+    """The customers with the VAT number of `invoice`, else with its tax code; at least one.
+
+    Of those that share a VAT number (a VAT group) the ones with another tax code are left
+    out. A firm's tax code is often its VAT number, so either is looked for in both columns.
+    """
+    vat, tax = without_country(invoice.customer_vat), compact(invoice.customer_tax_code)
+    vats = {vat, f"{invoice.customer_country.upper()}{vat}"} if vat else set()
+    codes = vats | ({tax} if tax else set())
+    either = Customer.vat_number.in_(codes) | Customer.tax_code.in_(codes)
+    found = list(Customer.select().where(either).order_by(Customer.id))
+    by_vat = [customer for customer in found if customer.vat_number in vats]
+    by_tax = [customer for customer in found if tax and customer.tax_code == tax]
+    same_tax = [c for c in by_vat if not tax or c.tax_code in {None, "", tax}]
+    if not found:
+        raise Wrong(
+            f"Nessun cliente ha {looked_for(vat, tax)}.", "CessionarioCommittente", vat or tax
+        )
+    return same_tax or by_vat or by_tax or found
+
+
+def looked_for(vat, tax):
+    parts = [f"la partita IVA {vat}"] * bool(vat) + [f"il codice fiscale {tax}"] * bool(tax)
+    return " o ".join(parts) or "i dati del destinatario, che nella fattura mancano"
+
+
+def supplies_of(customers):
+    """{customer id: its supplies}"""
+    owned = defaultdict(list)
+    columns = (SupplyPoint.id, SupplyPoint.customer, SupplyPoint.code, SupplyPoint.pod,
+               SupplyPoint.pdr)  # fmt: skip
+    ids = [customer.id for customer in customers]
+    for supply in SupplyPoint.select(*columns).where(SupplyPoint.customer.in_(ids)):
+        owned[supply.customer_id].append(supply)
+    return owned
+
+
+def the_one(candidates, owned, invoice):
+    """The customer among `candidates` that `invoice` names, if they are several.
+
+    A note of AltriDatiGestionali must fit; a Causale may hold anything, so it only helps.
+    """
+    codes, points = noted(invoice, CODE_NOTES), noted(invoice, POINT_NOTES)
+    left = candidates
+    for said, must_fit in ((codes, True), (points, True), (causale(invoice), False)):
+        if len(left) > 1 and said:
+            fitting = [each for each in left if names_of(each, owned) & said]
+            left = fitting if fitting or must_fit else left
+    if len(left) == 1:
+        return left[0]
+    shared = ", ".join(sorted(customer.code for customer in candidates)[:10])
+    found = ", ".join(sorted(codes | points)) or "nessuno"
+    raise Wrong(
+        f"Più clienti hanno la partita IVA o il codice fiscale del destinatario ({shared}) e la "
+        "fattura non dice quale: cercati CODICECLIENTE, POD e PDR in AltriDatiGestionali "
+        f"(trovati: {found}) e nella Causale.",
+        "CessionarioCommittente",
+        invoice.customer_vat or invoice.customer_tax_code,
+    )
+
+
+def names_of(customer, owned):
+    """What an invoice may call this customer: its code, or any of its supplies."""
+    return words(customer.code).union(*(keys(supply) for supply in owned[customer.id]))
+
+
+def noted(invoice, names):
+    """The words under AltriDatiGestionali of these types."""
+    return {
+        word
+        for name, text in invoice.notes
+        if re.sub(r"[^A-Z]", "", name.upper()) in names
+        for word in words(compact(text))
+    }
+
+
+def causale(invoice):
+    return {word for text in invoice.causale for word in words(text)}
+
+
+def words(text):
+    """The words of `text` in capitals, PODs without their check character."""
+    return {
+        word[:POD_LENGTH] if POD.fullmatch(word) else word
+        for word in re.findall(r"[A-Z0-9]+", text.upper())
+    }
+
+
+def keys(supply):
+    """What an invoice may call this supply."""
+    return words(" ".join(filter(None, (supply.pod, supply.pdr, supply.code))))
+
+
+def named_supplies(invoice, customer, supplies, report):
+    """Those of the customer's `supplies` that `invoice` names; none if it names none."""
+    points = noted(invoice, POINT_NOTES)
+    for stranger in sorted(points - {word for supply in supplies for word in keys(supply)}):
+        report.warn(
+            report.rows,
+            "AltriDatiGestionali",
+            stranger,
+            f"Nessuna fornitura del cliente {customer.code} ha questo POD o PDR.",
+        )
+    contracts = {word for text in invoice.contracts for word in words(text)}
+    said = points | causale(invoice) | contracts
+    return [supply for supply in supplies if keys(supply) & said]
+
+
+# -- Into the archive ------------------------------------------------------------------------
+
+
+def store(invoice, customer, supplies, pdf, documents):
+    """Insert or update by number and year; return `added`, `changed` or `unchanged`.
+
+    What the e-invoice does not state (due dates, IBAN, supplies, PDF) stays as it was, and
+    so does whether it is paid, which no e-invoice states.
+    """
+    known = Invoice.get_or_none(number=invoice.number, year=invoice.date.year)
+    values = {
+        "date": invoice.date,
+        "customer": customer.id,
+        "kind": "credit_note" if invoice.is_credit_note else "invoice",
+        "amount_cents": invoice.total_cents,
+    }
+    if invoice.instalments:
+        values["due_on"] = invoice.instalments[0][0]
+    if invoice.iban:
+        values["iban"] = invoice.iban
+    if invoice.payment_code:
+        values["payment_code"] = invoice.payment_code
+    if supplies:
+        values["names_supplies"] = True
+    if pdf:
+        values["document"] = documents.attach(file_name(invoice), pdf.content).id
+    if known is None:
+        row = Invoice.create(number=invoice.number, year=invoice.date.year, **values)
+        changed = True
+    else:
+        row = known
+        changed = any(known.__data__[name] != value for name, value in values.items())
+        if changed:
+            Invoice.update(**values).where(Invoice.id == known.id).execute()
+    changed |= replace_instalments(row, invoice.instalments)
+    changed |= replace_supplies(row, supplies)
+    if known is None:
+        return "added"
+    return "changed" if changed else "unchanged"
+
+
+def file_name(invoice):
+    """A plain name for the PDF, whatever the invoice's number holds."""
+    number = re.sub(r"[^A-Za-z0-9]+", "-", invoice.number).strip("-")
+    return f"fattura_{invoice.date.year}_{number or 'senza-numero'}.pdf"
+
+
+def replace_instalments(row, instalments):
+    """Put `instalments` in place of those stored; say whether they differ. None: leave them."""
+    if not instalments:
+        return False
+    stored = Instalment.select(Instalment.due_on, Instalment.amount_cents).where(
+        Instalment.invoice == row.id
+    )
+    if sorted(stored.tuples()) == list(instalments):
+        return False
+    Instalment.delete().where(Instalment.invoice == row.id).execute()
+    Instalment.insert_many(
+        [{"invoice": row.id, "due_on": due, "amount_cents": amount} for due, amount in instalments]
+    ).execute()
+    return True
+
+
+def replace_supplies(row, supplies):
+    """Link `row` to `supplies` alone; say whether that is new. None: leave the links."""
+    wanted = {supply.id for supply in supplies}
+    if not wanted:
+        return False
+    stored = InvoiceSupply.select(InvoiceSupply.supply).where(InvoiceSupply.invoice == row.id)
+    if {supply for (supply,) in stored.tuples()} == wanted:
+        return False
+    InvoiceSupply.delete().where(InvoiceSupply.invoice == row.id).execute()
+    InvoiceSupply.insert_many(
+        [{"invoice": row.id, "supply": supply} for supply in sorted(wanted)]
+    ).execute()
+    return True
