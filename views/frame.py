@@ -16,8 +16,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
+from domain import invoices, windows
 from domain import theme as theming
-from domain.clock import rome_day
+from domain.clock import rome_day, utcnow
 from models import Grant, Prepared, SupplyPoint, postal_address
 from views.access import owned_or_404
 
@@ -164,7 +165,20 @@ def choose():
 @bp.get("/forniture/<supply_code>/home")
 @login_required
 def home(supply_code):
-    return render_template("home/index.html", supply=chosen_supply(supply_code))
+    supply, now = chosen_supply(supply_code), utcnow()
+    invoice = invoices.next_to_pay(supply.customer_id, supply.id) if supply else None
+    window = windows.first_coming(supply, now=now) if supply and supply.is_gas else None
+    return render_template(
+        "home/index.html",
+        supply=supply,
+        page="home",
+        title=_("Home Page"),
+        invoice=invoice,
+        state=invoice and invoices.state(invoice, rome_day(now)),
+        window=window,
+        window_open=window and windows.is_open(window, now=now),
+        window_span=window and windows.span(window),
+    )
 
 
 @bp.get("/forniture/<supply_code>/<page>")

@@ -1,2 +1,142 @@
+"""«Elenco fatture»: the list, its documents one by one or as a ZIP, and how to pay."""
+
+from flask import Blueprint, abort, current_app, flash, redirect, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user, login_required
+
+from domain import invoices
+from domain.clock import rome_day, utcnow
+from models import StoredFile
+from views import files
+from views.errors import Missing
+from views.frame import listed_supply
+from views.htmx import page_or_partial
+from views.paging import TableState, number
+
+bp = Blueprint("invoices", __name__, url_prefix="/forniture/<supply_code>/fatture")
+
+STATE_LABELS = {
+    invoices.PAID: _l("Pagata"),
+    invoices.TO_PAY: _l("Da pagare"),
+    invoices.OVERDUE: _l("Scaduta"),
+    invoices.CREDIT: _l("A credito"),
+}
+# The look of each state, as in the macro `badge`.
+STATE_KINDS = {
+    invoices.PAID: "ok",
+    invoices.TO_PAY: "wait",
+    invoices.OVERDUE: "late",
+    invoices.CREDIT: "info",
+}
+FILTERS = {
+    "anno": lambda text: number(text, None),
+    "stato": lambda text: text if text in invoices.STATES else None,
+}
+
+
 def init_app(app):
-    pass
+    app.register_blueprint(bp)
+
+
+@bp.get("")
+@login_required
+def index(supply_code):
+    supply = listed_supply(supply_code)
+    table = TableState(f"/forniture/{supply_code}/fatture", invoices.SORTS, filters=FILTERS)
+    today = rome_day(utcnow())
+    rows, total = page_of(table, *scope(supply), today)
+    return page_or_partial(
+        "invoices/index.html",
+        "invoices/_invoices.html",
+        supply=supply,
+        page="fatture",
+        title=_("Elenco fatture"),
+        table=table,
+        total=total,
+        rows=[(row, invoices.state(row, today)) for row in rows],
+        years=invoices.years(*scope(supply)),
+        states={state: (STATE_KINDS[state], str(STATE_LABELS[state])) for state in STATE_KINDS},
+    )
+
+
+def scope(supply):
+    """The ids of customer and supply whose invoices are shown."""
+    return (supply.customer, supply.id) if supply else (current_user.customer_id, None)
+
+
+def page_of(table, customer, supply, today):
+    """The rows that the address asks for, of the last page if it asks for one beyond."""
+    asked = {
+        "today": today,
+        "sort": table.sort,
+        "year": table.filters["anno"],
+        "wanted": table.filters["stato"],
+    }
+    rows, total = invoices.page(customer, supply, **asked, limit=table.rows, offset=table.offset)
+    if not rows and table.page > 1:
+        total = invoices.page(customer, supply, **asked, limit=1)[1]
+        table.page = table.pages(total)
+        rows, total = invoices.page(
+            customer, supply, **asked, limit=table.rows, offset=table.offset
+        )
+    return rows, total
+
+
+@bp.get("/<key>/pdf")
+@login_required
+def pdf(supply_code, key):
+    invoice = shown_or_404(supply_code, key)
+    stored = StoredFile.get_or_none(StoredFile.id == invoice.document)
+    path = stored and files.on_disk(stored)
+    if not path:
+        raise Missing(
+            _(
+                "Il documento di questa fattura al momento non è disponibile. "
+                "È possibile richiederlo al servizio clienti."
+            )
+        )
+    return files.send_stored(stored, path)
+
+
+@bp.get("/zip")
+@login_required
+def as_zip(supply_code):
+    """The documents of the chosen invoices; what is not shown or has none is left out."""
+    supply = listed_supply(supply_code)
+    chosen = {number(text, 0) for text in request.args.getlist("id")}
+    stored = invoices.documents(*scope(supply), chosen)
+    found = [(each, path) for each in stored if (path := files.on_disk(each))]
+    if not found:
+        flash(_("Scegliere prima una o più fatture che hanno il documento."), "warning")
+        return redirect(f"/forniture/{supply_code}/fatture", 303)
+    return files.send_zip(found, f"fatture_{supply_code}.zip")
+
+
+@bp.get("/<key>/pagamento")
+@login_required
+def payment(supply_code, key):
+    invoice = shown_or_404(supply_code, key)
+    if not invoices.payable(invoice, rome_day(utcnow())):
+        raise Missing(_("Per questa fattura non ci sono dati di pagamento da mostrare."))
+    beneficiary = current_app.config["UTILITY_NAME"]
+    return page_or_partial(
+        "invoices/payment.html",
+        "invoices/_payment.html",
+        supply=listed_supply(supply_code),
+        page="fatture",
+        title=_("Dati per il pagamento"),
+        invoice=invoice,
+        beneficiary=beneficiary,
+        payments=invoices.payments(invoice, beneficiary),
+        back=f"/forniture/{supply_code}/fatture",
+    )
+
+
+def shown_or_404(supply_code, key):
+    """The invoice of the address, if the supply of the address shows it."""
+    supply = listed_supply(supply_code)
+    invoice = invoices.one(*scope(supply), number(key, 0))
+    if invoice is None:
+        abort(404)
+    return invoice

@@ -1,0 +1,244 @@
+"""Invoices as the customer sees them: state on a day, which a supply shows, how to pay."""
+
+from functools import cache
+from typing import NamedTuple
+
+import peewee as pw
+from flask_babel import gettext as _
+from stdnum import iban as ibans
+
+from domain.formats import epc
+from models import Instalment, Invoice, InvoiceSupply, Prepared, StoredFile
+
+PAID, TO_PAY, OVERDUE, CREDIT = STATES = ("pagata", "da_pagare", "scaduta", "a_credito")
+SORTS = ("-data", "numero", "scadenza", "importo", "stato")  # the first is the default
+MOST_DOCUMENTS = 100  # in one ZIP
+
+
+def state(invoice, today):
+    """One of STATES on the day `today`. What is due today is not overdue yet."""
+    if invoice.kind == "credit_note" or invoice.amount_cents < 0:
+        return CREDIT
+    if invoice.paid or invoice.amount_cents == 0:
+        return PAID
+    return OVERDUE if invoice.due_on and invoice.due_on < today else TO_PAY
+
+
+def _in_state(wanted, today):
+    """The condition that `state` gives `wanted`."""
+    credit = (Invoice.kind == "credit_note") | (Invoice.amount_cents < 0)
+    if wanted == CREDIT:
+        return credit
+    settled = Invoice.paid | (Invoice.amount_cents == 0)
+    if wanted == PAID:
+        return ~credit & settled
+    open_ = ~credit & ~settled
+    if wanted == OVERDUE:
+        return open_ & (Invoice.due_on < today)
+    return open_ & (Invoice.due_on.is_null() | (Invoice.due_on >= today))
+
+
+def _shown(customer, supply):
+    """The invoices of `customer` that name `supply` or no supply at all.
+
+    The customer is asked for even where the supply is named: a supply that has changed hands
+    must not show its former customer's invoices.
+    """
+    of_supply = InvoiceSupply.select(InvoiceSupply.invoice).where(InvoiceSupply.supply == supply)
+    of_whole = Invoice.alias("whole")
+    whole = of_whole.select(of_whole.id).where(
+        of_whole.customer == customer, ~of_whole.names_supplies
+    )
+    return (Invoice.customer == customer) & Invoice.id.in_(of_supply.union_all(whole))
+
+
+def _order(sort, today):
+    """The columns to sort by; the newest first among equals."""
+    keys = {
+        "data": Invoice.date,
+        "numero": Invoice.number,
+        "scadenza": Invoice.due_on,
+        "importo": Invoice.amount_cents,
+        "stato": pw.Case(
+            None,
+            [(_in_state(each, today), place) for place, each in enumerate((OVERDUE, TO_PAY, PAID))],
+            3,
+        ),
+    }
+    key = keys[sort.removeprefix("-")]
+    nulls = "last" if key is Invoice.due_on else None
+    first = key.desc(nulls=nulls) if sort.startswith("-") else key.asc(nulls=nulls)
+    return first, *([] if key is Invoice.date else [Invoice.date.desc()]), Invoice.id.desc()
+
+
+@cache
+def _listing(sort, by_year, wanted):
+    def build(customer, supply, today, year, limit, offset):
+        query = Invoice.select(
+            Invoice.id,
+            Invoice.number,
+            Invoice.date,
+            Invoice.due_on,
+            Invoice.amount_cents,
+            Invoice.kind,
+            Invoice.paid,
+            Invoice.iban,
+            Invoice.document,
+            pw.fn.COUNT(pw.SQL("*")).over().alias("total"),
+        ).where(_shown(customer, supply))
+        if by_year:
+            query = query.where(Invoice.year == year)
+        if wanted:
+            query = query.where(_in_state(wanted, today))
+        return query.order_by(*_order(sort, today)).limit(limit).offset(offset)
+
+    return Prepared("customer supply today year limit offset", build)
+
+
+def page(customer, supply, *, today, sort, year=None, wanted=None, limit=20, offset=0):
+    """(rows, how many there are in all) of the invoices that `supply` shows.
+
+    `customer` and `supply` are ids, `supply` None for a customer without any. Rows carry
+    `total`; a page past the last one is empty and its total 0.
+    """
+    rows = _listing(sort, year is not None, wanted)(
+        customer=customer,
+        supply=supply,
+        today=today,
+        year=year,
+        limit=limit,
+        offset=offset,
+    )
+    return rows, rows[0].total if rows else 0
+
+
+_years = Prepared(
+    "customer supply",
+    lambda customer, supply: (
+        Invoice.select(Invoice.year)
+        .where(_shown(customer, supply))
+        .distinct()
+        .order_by(Invoice.year.desc())
+    ),
+)
+
+
+def years(customer, supply):
+    """The years that have invoices, the latest first."""
+    return [row.year for row in _years(customer=customer, supply=supply)]
+
+
+_one = Prepared(
+    "customer supply invoice",
+    lambda customer, supply, invoice: Invoice.select(
+        Invoice.id,
+        Invoice.number,
+        Invoice.date,
+        Invoice.due_on,
+        Invoice.amount_cents,
+        Invoice.kind,
+        Invoice.paid,
+        Invoice.iban,
+        Invoice.payment_code,
+        Invoice.document,
+    ).where(_shown(customer, supply), Invoice.id == invoice),
+)
+
+
+def one(customer, supply, invoice_id):
+    """The invoice with that id if `supply` shows it, else None."""
+    return _one.first(customer=customer, supply=supply, invoice=invoice_id)
+
+
+_next_to_pay = Prepared(
+    "customer supply",
+    lambda customer, supply: (
+        Invoice.select(
+            Invoice.id,
+            Invoice.number,
+            Invoice.date,
+            Invoice.due_on,
+            Invoice.amount_cents,
+            Invoice.kind,
+            Invoice.paid,
+            Invoice.iban,
+        )
+        .where(
+            _shown(customer, supply),
+            ~Invoice.paid,
+            Invoice.amount_cents > 0,
+            Invoice.kind == "invoice",
+        )
+        .order_by(Invoice.due_on.asc(nulls="last"), Invoice.id)
+        .limit(1)
+    ),
+)
+
+
+def next_to_pay(customer, supply):
+    """The unpaid invoice that is due first, or None."""
+    return _next_to_pay.first(customer=customer, supply=supply)
+
+
+def documents(customer, supply, invoice_ids):
+    """The stored files of those invoices that `supply` shows, the newest invoice first."""
+    return list(
+        StoredFile.select(StoredFile, Invoice.id.alias("invoice"))
+        .join(Invoice, on=Invoice.document == StoredFile.id)
+        .where(_shown(customer, supply), Invoice.id.in_(list(invoice_ids)[:MOST_DOCUMENTS]))
+        .order_by(Invoice.date.desc(), Invoice.id.desc())
+    )
+
+
+class Payment(NamedTuple):
+    """One transfer that the customer has to make; `code` is its QR drawing, or None."""
+
+    due_on: object
+    amount_cents: int
+    reason: str
+    code: epc.Drawing | None
+
+
+def payable(invoice, today):
+    """Whether there are payment data to show: something is due, and an account to pay to."""
+    return bool(invoice.iban) and state(invoice, today) in {TO_PAY, OVERDUE}
+
+
+def payments(invoice, beneficiary):
+    """The transfers that pay `invoice`, one for each instalment."""
+    due = list(
+        Instalment.select(Instalment.due_on, Instalment.amount_cents)
+        .where(Instalment.invoice == invoice.id, Instalment.amount_cents > 0)
+        .order_by(Instalment.due_on, Instalment.id)
+        .tuples()
+    ) or [(invoice.due_on, invoice.amount_cents)]
+    return [
+        Payment(due_on, cents, reason, _code(beneficiary, invoice.iban, cents, reason))
+        for place, (due_on, cents) in enumerate(due, 1)
+        for reason in [_reason(invoice, place, len(due))]
+    ]
+
+
+def _reason(invoice, place, count):
+    """The «causale», in characters that every bank takes."""
+    if invoice.payment_code:
+        text = invoice.payment_code
+    else:
+        text = _(
+            "Fattura %(number)s del %(day)s",
+            number=invoice.number,
+            day=f"{invoice.date:%d/%m/%Y}",
+        )
+    if count > 1:
+        text = _("%(text)s rata %(place)s di %(count)s", text=text, place=place, count=count)
+    return epc.plain(text, epc.REMITTANCE_LENGTH)
+
+
+def _code(beneficiary, iban, cents, reason):
+    """The QR code of a transfer; None where a mistyped IBAN would send money astray."""
+    if not ibans.is_valid(iban):
+        return None
+    try:
+        return epc.drawing(epc.payload(beneficiary, iban, cents, reason))
+    except ValueError:
+        return None
