@@ -48,13 +48,17 @@ def legible(color, surface):
     return towards
 
 
+def ink_on(color):
+    """The ink that reads best on `color`."""
+    return max((PAPER, INK), key=lambda ink: contrast(ink, color))
+
+
 def stylesheet(color):
     """The CSS that lays the utility's `color` (`#rrggbb`) over the portal's own."""
-    on_color = max((PAPER, INK), key=lambda ink: contrast(ink, color))
     light = legible(color, "#f1f4f7")
     dark = legible(color, blend(DARK_SURFACE, PAPER, 0.06))
     return (
-        f":root {{ --brand: {color}; --on-brand: {on_color}; --accent: {light}; "
+        f":root {{ --brand: {color}; --on-brand: {ink_on(color)}; --accent: {light}; "
         f"--on-accent: {PAPER}; }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {dark}; "
         f"--on-accent: {INK}; }} }}\n"

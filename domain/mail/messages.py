@@ -1,0 +1,102 @@
+"""From a row of the queue to a message in text and HTML, for one pair of templates."""
+
+import json
+from urllib.parse import urlsplit
+
+import flask_mail
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app, render_template
+
+from domain import credentials, theme
+from domain.clock import ROME
+from domain.mail.transport import Undeliverable
+from models import Customer, Grant
+
+LIFETIMES = {"first_access": credentials.FIRST_ACCESS, "recovery": credentials.RECOVERY}
+
+
+def compose(row, secret=None, *, now):
+    """The message of `row`; `secret` is what lets in, for the kinds that carry one.
+
+    Subject is the first line of the text template. Raises Undeliverable for an address
+    that no server would take.
+    """
+    context = {
+        **json.loads(row.params),
+        "account": row.account,
+        "customer": customer_of(row.account),
+        "secret": in_groups(secret) if secret else None,
+        "expires_at": in_rome(now + LIFETIMES[row.kind]) if secret else None,
+        "happened_at": in_rome(row.created_at),
+        "portal": current_app.config["BASE_URL"],
+        "utility": current_app.config["UTILITY_NAME"],
+        "contacts": current_app.config["UTILITY_CONTACTS"],
+        "colors": colors(current_app.config["COLOR"]),
+        "masked": masked,
+    }
+    subject, _newline, text = render_template(f"email/{row.kind}.txt", **context).partition("\n")
+    message = flask_mail.Message(
+        subject=one_line(subject),
+        recipients=[plain_address(row.recipient)],
+        body=text.strip() + "\n",
+        html=render_template(f"email/{row.kind}.html", **context),
+        extra_headers={"Auto-Submitted": "auto-generated"},
+    )
+    # As a pair: given as text, a comma in the name would cut the address.
+    message.sender = (one_line(context["utility"]), current_app.config["MAIL_SENDER"])
+    message.msgId = message_id(row)
+    return message
+
+
+def message_id(row):
+    """The same at each attempt, so that whoever gets a mail twice sees it once."""
+    host = urlsplit(current_app.config["BASE_URL"]).hostname
+    return f"<{row.created_at:%Y%m%dT%H%M%S}-{row.id}@{host}>"
+
+
+def plain_address(text):
+    """`text` as SMTP wants it (ASCII), or Undeliverable."""
+    try:
+        return validate_email(
+            text, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
+        ).ascii_email
+    except EmailNotValidError as error:
+        raise Undeliverable(f"indirizzo non valido: {error}") from error
+
+
+def customer_of(account):
+    """The customer that a login acts for first, or None."""
+    if account is None:
+        return None
+    granted = Customer.select().join(Grant).where(Grant.account == account)
+    return granted.order_by(Grant.id).first()
+
+
+def in_groups(secret):
+    """`abcd-efgh-…`: easy on the eye; the dashes need not be typed."""
+    return "-".join(secret[i : i + 4] for i in range(0, len(secret), 4))
+
+
+def in_rome(instant):
+    return f"{instant.astimezone(ROME):%d/%m/%Y alle %H:%M}"
+
+
+def masked(address):
+    """`m•••@example.it`: enough to know one's own address, no more."""
+    local, _at, host = address.rpartition("@")
+    return f"{local[:1]}•••@{host}"
+
+
+def one_line(text):
+    """Fit for a header."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def colors(color):
+    """The utility's colour as a surface with its ink, and as ink in light and dark."""
+    return {
+        "surface": color,
+        "ink": theme.ink_on(color),
+        "light": theme.legible(color, theme.PAPER),
+        "dark": theme.legible(color, theme.DARK_SURFACE),
+    }
