@@ -1,3 +1,177 @@
 """Forms, in menu order: the shape of what is typed, nothing about what it means."""
 
+import re
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    EmailField,
+    HiddenField,
+    PasswordField,
+    StringField,
+)
+from wtforms.validators import InputRequired, Length, ValidationError
+
+SHORT = Length(max=64, message=_l("È troppo lungo."))
+
+
+def compact(text):
+    """Without the blanks that people type or paste into codes."""
+    return "".join(text.split()) if text else text
+
+
+def printable(_form, field):
+    """No control characters: databases refuse them, and no keyboard types them."""
+    if any(unicodedata.category(character) == "Cc" for character in field.data or ""):
+        raise ValidationError(_l("Ci sono caratteri che non si possono usare: riscrivere."))
+
+
+def code_field(label, **attributes):
+    return StringField(
+        label,
+        [InputRequired(_l("Inserire il codice cliente.")), SHORT, printable],
+        filters=[compact],
+        render_kw={"inputmode": "numeric", "maxlength": 64, **attributes},
+    )
+
+
+def password_field(label, missing, autocomplete):
+    return PasswordField(label, [InputRequired(missing)], render_kw={"autocomplete": autocomplete})
+
+
+# -- Getting in ----------------------------------------------------------------------------
+
+
+class LoginForm(FlaskForm):
+    username = code_field(_l("User"), autocomplete="username", autofocus=True)
+    password = password_field(
+        _l("Password"), _l("Inserire la password."), autocomplete="current-password"
+    )
+    next = HiddenField()
+
+
+class RegistrationForm(FlaskForm):
+    code = code_field(_l("Codice cliente presente in fattura"), autocomplete="off")
+    tax_id = StringField(
+        _l("Codice fiscale o partita IVA"),
+        [
+            InputRequired(_l("Inserire il codice fiscale o la partita IVA.")),
+            SHORT,
+            printable,
+        ],
+        filters=[compact],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "maxlength": 64},
+    )
+
+
+class RegistrationEmailForm(FlaskForm):
+    email = EmailField(
+        _l("E-Mail"),
+        [InputRequired(_l("Inserire l'indirizzo di posta elettronica."))],
+        filters=[compact],
+        render_kw={"autocomplete": "email", "maxlength": 254},
+    )
+    keep = BooleanField(_l("usa sempre questo indirizzo di posta elettronica"))
+
+    def validate_email(self, field):
+        try:
+            checked = validate_email(field.data, check_deliverability=False, allow_smtputf8=False)
+        except EmailNotValidError:
+            raise ValidationError(
+                _l("Questo indirizzo non è scritto come un indirizzo di posta elettronica.")
+            ) from None
+        field.data = checked.ascii_email
+
+
+class RecoveryForm(FlaskForm):
+    code = code_field(_l("Codice Cliente"), autocomplete="username", autofocus=True)
+
+
+# -- Cambio Password -----------------------------------------------------------------------
+
+
+class FirstPasswordForm(FlaskForm):
+    """After a mailed secret: nobody asks for the password in use."""
+
+    new_password = password_field(
+        _l("Nuova password"), _l("Inserire la nuova password."), autocomplete="new-password"
+    )
+    repeat_password = password_field(
+        _l("Conferma nuova password"),
+        _l("Ripetere la nuova password."),
+        autocomplete="new-password",
+    )
+
+    def validate_repeat_password(self, field):
+        if field.data != self.new_password.data:
+            raise ValidationError(_l("Le due password non sono uguali: riscriverle."))
+
+
+class PasswordForm(FirstPasswordForm):
+    password = password_field(
+        _l("Password attuale"), _l("Inserire la password attuale."), autocomplete="current-password"
+    )
+
+
+# -- Autolettura Contatore -----------------------------------------------------------------
+
+# As on the meter: `45000`, `00450`, or with its thousands marked: `45.000`, `45 000`.
+WHOLE = re.compile(r"[0-9]+|[0-9]{1,3}([. \u00a0\u202f][0-9]{3})+")
+WITH_DECIMALS = re.compile(r"[0-9][0-9. ]*[.,][0-9]*|[.,][0-9]+")
+LONGEST = 18  # digits after the leading zeros; no meter has half as many
+
+
+def whole_digits(text):
+    """The value of a meter's digits as they are typed; ValueError says what to type instead."""
+    text = text.strip()
+    if WHOLE.fullmatch(text):
+        digits = re.sub(r"[^0-9]", "", text).lstrip("0") or "0"
+        if len(digits) > LONGEST:
+            raise ValueError(
+                _("Le cifre sono troppe: scrivere solo quelle che mostra il contatore.")
+            )
+        return int(digits)
+    if text.startswith(("-", "\u2212")):
+        raise ValueError(_("Una lettura non può essere negativa: scrivere solo le cifre."))
+    if WITH_DECIMALS.fullmatch(text):
+        raise ValueError(
+            _("Scrivere solo le cifre prima della virgola: i decimali non si comunicano.")
+        )
+    raise ValueError(
+        _("Scrivere solo le cifre da 0 a 9, una dopo l'altra come sul contatore: ad esempio 45000.")
+    )
+
+
+class MeterField(StringField):
+    """A meter's value: `data` is a whole number or None; what was typed is shown again."""
+
+    def process_formdata(self, valuelist):
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            self.data = whole_digits(valuelist[0])
+
+    def _value(self):
+        return self.raw_data[0] if self.raw_data else ""
+
+
+class ReadingForm(FlaskForm):
+    counter = MeterField(_l("Lettura Contatore"))
+    corrector = MeterField(_l("Lettura Correttore"))
+    confirmed = StringField(_l("Confermo la lettura"))
+
+    def validate_counter(self, field):
+        if field.data is None and not field.errors:
+            raise ValidationError(_("Scrivere la lettura: le cifre prima della virgola."))
+
+    @property
+    def values(self):
+        """What a confirmation is about: other values must be confirmed anew."""
+        return f"{self.counter.data}/{self.corrector.data}"
+
+    @property
+    def is_confirmed(self):
+        return self.confirmed.data == self.values

@@ -134,9 +134,9 @@ def refuse_impossible(meter, reading, references):
             return
     raise Refused(
         _(
-            "La lettura non è possibile: dal %(day)s risulterebbe un consumo di %(amount)s m³, e un "
-            "contatore %(meter_class)s ne può misurare al massimo %(ceiling)s. Controllare di aver "
-            "letto solo le cifre prima della virgola.",
+            "La lettura non è possibile: dal %(day)s risulterebbe un consumo di %(amount)s m³, e "
+            "un contatore %(meter_class)s ne può misurare al massimo %(ceiling)s. Controllare di "
+            "aver letto solo le cifre prima della virgola.",
             day=f"{reference.day:%d/%m/%Y}",
             amount=italian(use.amount),
             meter_class=meter.meter_class,

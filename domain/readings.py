@@ -30,21 +30,23 @@ def _page(sort):
     order = [column.is_null(), column.desc() if sort.startswith("-") else column]
     return Prepared(
         "supply limit offset",
-        lambda supply, limit, offset: SelfReading.select(
-            SelfReading.id,
-            SelfReading.day,
-            SelfReading.counter,
-            SelfReading.corrector,
-            SelfReading.entered_at,
-            SelfReading.state,
-            SelfReading.confirmed,
-            SelfReading.reason,
-            fn.COUNT(SelfReading.id).over().alias("total"),
-        )
-        .where(SelfReading.supply == supply, SelfReading.state != "cancelled")
-        .order_by(*order, SelfReading.day.desc(), SelfReading.id.desc())
-        .limit(limit)
-        .offset(offset),
+        lambda supply, limit, offset: (
+            SelfReading.select(
+                SelfReading.id,
+                SelfReading.day,
+                SelfReading.counter,
+                SelfReading.corrector,
+                SelfReading.entered_at,
+                SelfReading.state,
+                SelfReading.confirmed,
+                SelfReading.reason,
+                fn.COUNT(SelfReading.id).over().alias("total"),
+            )
+            .where(SelfReading.supply == supply, SelfReading.state != "cancelled")
+            .order_by(*order, SelfReading.day.desc(), SelfReading.id.desc())
+            .limit(limit)
+            .offset(offset)
+        ),
     )
 
 
@@ -67,36 +69,34 @@ class Known(NamedTuple):
     corrector: int | None
     meter_serial: str | None
     source: str
-    actual: bool  # taken by the distributor, or validated by billing
+    state: str
 
     @property
     def own(self):
         return self.source == OWN
 
+    @property
+    def actual(self):
+        """Whether the distributor took it or billing validated it."""
+        return self.state == "validated"
 
-_history = Prepared(
-    "supply limit",
-    lambda supply, limit: (
-        MeterReading.select(
-            MeterReading.day,
-            MeterReading.counter,
-            MeterReading.corrector,
-            MeterReading.meter_serial,
-            MeterReading.source,
-            Value("validated").alias("state"),
-        ).where(MeterReading.supply == supply)
-        + SelfReading.select(
-            SelfReading.day,
-            SelfReading.counter,
-            SelfReading.corrector,
-            SelfReading.meter_serial,
-            Value(OWN),
-            SelfReading.state,
-        ).where(SelfReading.supply == supply, SelfReading.state.in_(SelfReading.LIVE))
-    )
-    .order_by(pw.SQL("day").desc())
-    .limit(limit),
-)
+
+def _both(supply, limit):
+    columns = ("day", "counter", "corrector", "meter_serial")
+    others = MeterReading.select(
+        *(getattr(MeterReading, name) for name in columns),
+        MeterReading.source,
+        Value("validated").alias("state"),
+    ).where(MeterReading.supply == supply)
+    own = SelfReading.select(
+        *(getattr(SelfReading, name) for name in columns),
+        Value(OWN).alias("source"),
+        SelfReading.state,
+    ).where(SelfReading.supply == supply, SelfReading.state.in_(SelfReading.LIVE))
+    return (others + own).order_by(pw.SQL("day").desc()).limit(limit)
+
+
+_history = Prepared("supply limit", _both)
 
 
 def history(supply):
@@ -106,11 +106,7 @@ def history(supply):
     changed, that is at a reading of source `cambio_misuratore`, which is the first of the
     new meter, or where the serial number becomes another.
     """
-    rows = [
-        Known(row.day, row.counter, row.corrector, row.meter_serial, row.source,
-              row.state == "validated")  # fmt: skip
-        for row in _history(supply=supply.id, limit=HISTORY)
-    ]
+    rows = [Known(*row) for row in _history(supply=supply.id, limit=HISTORY)]
     # On one day the old meter's last reading comes before the new one's first, and the
     # distributor's word after the customer's.
     rows.sort(key=lambda known: (known.day, known.source == METER_CHANGE, not known.own))

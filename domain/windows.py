@@ -5,7 +5,7 @@ import datetime as dt
 from flask_babel import gettext as _
 from peewee import fn
 
-from domain.clock import ROME
+from domain.clock import ROME, rome_instant
 from models import Prepared, ReadingWindow
 
 MINUTE = dt.timedelta(minutes=1)
@@ -19,9 +19,9 @@ def bounds(from_day, from_time, to_day, to_time):
     that comes twice in October a window opens the first time and closes the second: on the
     customer's clock it is never shut between its two ends.
     """
-    opens = dt.datetime.combine(from_day, from_time, tzinfo=ROME)
-    closes = dt.datetime.combine(to_day, to_time, tzinfo=ROME).replace(fold=1)
-    return opens.astimezone(dt.UTC), closes.astimezone(dt.UTC) + MINUTE
+    closes = dt.datetime.combine(to_day, to_time, tzinfo=ROME)
+    latest = max(closes.replace(fold=fold).astimezone(dt.UTC) for fold in (0, 1))
+    return rome_instant(from_day, from_time), latest + MINUTE
 
 
 def for_supply(supply, distributor_vat):
@@ -37,15 +37,17 @@ def for_supply(supply, distributor_vat):
 
 _coming = Prepared(
     "supply distributor now limit offset",
-    lambda supply, distributor, now, limit, offset: ReadingWindow.select(
-        ReadingWindow.opens_at,
-        ReadingWindow.closes_at,
-        fn.COUNT(ReadingWindow.id).over().alias("total"),
-    )
-    .where(for_supply(supply, distributor), ReadingWindow.closes_at > now)
-    .order_by(ReadingWindow.opens_at, ReadingWindow.closes_at, ReadingWindow.id)
-    .limit(limit)
-    .offset(offset),
+    lambda supply, distributor, now, limit, offset: (
+        ReadingWindow.select(
+            ReadingWindow.opens_at,
+            ReadingWindow.closes_at,
+            fn.COUNT(ReadingWindow.id).over().alias("total"),
+        )
+        .where(for_supply(supply, distributor), ReadingWindow.closes_at > now)
+        .order_by(ReadingWindow.opens_at, ReadingWindow.closes_at, ReadingWindow.id)
+        .limit(limit)
+        .offset(offset)
+    ),
 )
 
 

@@ -13,11 +13,12 @@ class TableState:
 
     `sorts` are the allowed keys of `ordine` (a leading `-` turns it round), the first is
     the default. `filters` maps a parameter to the function that cleans its text, which
-    returns None for "no filter".
+    returns None for "no filter". `args` stands in for the address's own parameters where
+    those belong to another table.
     """
 
-    def __init__(self, path, sorts, *, filters=None, rows=20):
-        args = request.args
+    def __init__(self, path, sorts, *, filters=None, rows=20, args=None):
+        args = request.args if args is None else args
         self.path = path
         self.rows_choices = ROWS_CHOICES
         self.sorts = sorts
