@@ -83,6 +83,7 @@ def in_own_context(wsgi_app):
 def app(settings):
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False  # tests of CSRF turn it on again
+    app.config["MAIL_IN_BACKGROUND"] = False  # as in a job; tests of kick() turn it on again
     app.testing = False  # errors become the pages that customers see
     app.wsgi_app = in_own_context(app.wsgi_app)
     with app.app_context():
