@@ -14,7 +14,7 @@ from wtforms import (
     PasswordField,
     StringField,
 )
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 SHORT = Length(max=64, message=_l("È troppo lungo."))
 
@@ -33,7 +33,7 @@ def printable(_form, field):
 def code_field(label, **attributes):
     return StringField(
         label,
-        [InputRequired(_l("Inserire il codice cliente.")), SHORT, printable],
+        [DataRequired(_l("Inserire il codice cliente.")), SHORT, printable],
         filters=[compact],
         render_kw={"inputmode": "numeric", "maxlength": 64, **attributes},
     )
@@ -59,7 +59,7 @@ class RegistrationForm(FlaskForm):
     tax_id = StringField(
         _l("Codice fiscale o partita IVA"),
         [
-            InputRequired(_l("Inserire il codice fiscale o la partita IVA.")),
+            DataRequired(_l("Inserire il codice fiscale o la partita IVA.")),
             SHORT,
             printable,
         ],
@@ -71,7 +71,7 @@ class RegistrationForm(FlaskForm):
 class RegistrationEmailForm(FlaskForm):
     email = EmailField(
         _l("E-Mail"),
-        [InputRequired(_l("Inserire l'indirizzo di posta elettronica."))],
+        [DataRequired(_l("Inserire l'indirizzo di posta elettronica."))],
         filters=[compact],
         render_kw={"autocomplete": "email", "maxlength": 254},
     )

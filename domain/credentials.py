@@ -42,14 +42,11 @@ def issue(account, *, now, key, lifetime):
     return secret
 
 
-def redeem(username, secret, *, now, key):
-    """Use up `secret` of the login `username`; return its account, or None if it is no good.
-
-    Of two browsers that try at once, one gets the account.
-    """
+def find(username, secret, *, now, key):
+    """The secret that would open the login `username` now, or None; only reads."""
     if len(_plain(secret)) != LENGTH:
         return None
-    row = (
+    return (
         MailedSecret.select(MailedSecret, Account)
         .join(Account)
         .where(
@@ -61,15 +58,23 @@ def redeem(username, secret, *, now, key):
         )
         .first()
     )
-    if row is None:
+
+
+def redeem(username, secret, *, now, key):
+    """Use up `secret` of the login `username`; return its account, or None if it is no good.
+
+    Of two browsers that try at once, one gets the account.
+    """
+    found = find(username, secret, now=now, key=key)
+    if found is None:
         return None
     with writing():
         mine = (
             MailedSecret.update(used_at=now)
-            .where(MailedSecret.id == row.id, MailedSecret.used_at.is_null())
+            .where(MailedSecret.id == found.id, MailedSecret.used_at.is_null())
             .execute()
         )
-    return row.account if mine else None
+    return found.account if mine else None
 
 
 def alive(account, *, now):

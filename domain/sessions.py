@@ -20,27 +20,29 @@ def digest(token):
 
 _load = Prepared(
     "digest seen_after created_after",
-    lambda digest, seen_after, created_after: Session.select(
-        Session.id.alias("session"),
-        Session.seen_at,
-        Session.previous_access_at,
-        Session.must_change_password,
-        Account.id.alias("account"),
-        Account.username,
-        Customer.id.alias("customer"),
-        Customer.name,
-    )
-    .join(Account)
-    .join(Grant, on=Grant.account == Account.id)
-    .join(Customer, on=Grant.customer == Customer.id)
-    .where(
-        Session.digest == digest,
-        Session.seen_at > seen_after,
-        Session.created_at > created_after,
-        Account.disabled_at.is_null(),
-    )
-    .order_by(Grant.id)
-    .limit(1),
+    lambda digest, seen_after, created_after: (
+        Session.select(
+            Session.id.alias("session"),
+            Session.seen_at,
+            Session.previous_access_at,
+            Session.must_change_password,
+            Account.id.alias("account"),
+            Account.username,
+            Customer.id.alias("customer"),
+            Customer.name,
+        )
+        .join(Account)
+        .join(Grant, on=Grant.account == Account.id)
+        .join(Customer, on=Grant.customer == Customer.id)
+        .where(
+            Session.digest == digest,
+            Session.seen_at > seen_after,
+            Session.created_at > created_after,
+            Account.disabled_at.is_null(),
+        )
+        .order_by(Grant.id)
+        .limit(1)
+    ),
 )
 
 
@@ -68,6 +70,15 @@ def load(token, *, now, quietly=False):
         with suppress(pw.OperationalError):  # the archive is busy: the next request says it
             Session.update(seen_at=now).where(Session.id == row.session).execute()
     return row
+
+
+def renew(token):
+    """Give the session a new token, free to go everywhere; return it. The old one is no good."""
+    fresh = secrets.token_urlsafe(32)
+    Session.update(digest=digest(fresh), must_change_password=False).where(
+        Session.digest == digest(token)
+    ).execute()
+    return fresh
 
 
 def end(token):
