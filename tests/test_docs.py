@@ -1,0 +1,78 @@
+"""What the documents and deploy/ say is what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+MENTIONED = re.compile(r"PORTALE_([A-Z_]+[A-Z])")
+
+
+def text_of(path):
+    return (ROOT / path).read_text()
+
+
+def test_every_setting_is_documented_and_no_other():
+    documented = re.findall(r"^\| `PORTALE_([A-Z_]+)` \|", text_of("docs/impostazioni.md"), re.M)
+    assert documented == [setting.name for setting in SETTINGS]
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "UTILITY_NAME", "COLOR", "MAIL_SERVER", "MAIL_PORT"])
+def test_the_documented_default_is_the_real_one(name):
+    default = next(setting.default for setting in SETTINGS if setting.name == name)
+    assert f"| `PORTALE_{name}` | `{default}` |" in text_of("docs/impostazioni.md")
+
+
+def prose():
+    places = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*")]
+    return sorted(path.relative_to(ROOT).as_posix() for path in places)
+
+
+@pytest.mark.parametrize("path", prose())
+def test_settings_and_jobs_that_are_named_exist(path):
+    text = text_of(path)
+    known = {setting.name for setting in SETTINGS}
+    assert set(MENTIONED.findall(text)) <= known
+    for job in re.findall(r"jobs\.([a-z_]+)", text):
+        assert (ROOT / "jobs" / f"{job}.py").exists(), job
+
+
+@pytest.mark.parametrize("path", [path for path in prose() if path.endswith(".md")])
+def test_links_between_documents_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text_of(path)):
+        target = "".join(target)
+        if not target.startswith("http"):
+            assert ((ROOT / path).parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", [path for path in prose() if path.endswith(".md")])
+def test_make_targets_and_files_that_are_named_exist(path):
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.M))
+    assert set(re.findall(r"`make ([a-z-]+)", text_of(path))) <= targets
+    for name in re.findall(r"`(deploy/[\w.@*-]+)`", text_of(path)):
+        assert list(ROOT.glob(name)), name
+
+
+def test_timers_and_cron_run_the_same_jobs():
+    timers = {path.stem.removeprefix("portale-") for path in ROOT.glob("deploy/*.timer")}
+    assert timers == set(re.findall(r"-m jobs\.([a-z_]+)", text_of("deploy/portale.cron")))
+    for name in timers:
+        assert f"Unit=portale-job@{name}.service" in text_of(f"deploy/portale-{name}.timer")
+
+
+def test_the_container_holds_every_room():
+    copied = set(re.findall(r"[\w./]+", " ".join(re.findall(r"^COPY (.*) \S+$",
+                 text_of("deploy/Containerfile"), re.M))))  # fmt: skip
+    rooms = {"app.py", "models.py", "forms.py", "views", "domain", "jobs", "templates", "static"}
+    assert copied == rooms | {"requirements.txt"}
+    assert rooms <= {path.name for path in ROOT.iterdir()}
+
+
+def test_every_library_is_pinned():
+    for path in ("requirements.txt", "requirements-dev.txt"):
+        for line in text_of(path).splitlines():
+            if line and not line.startswith(("#", "-r")):
+                assert re.match(r"[\w.\[\]-]+==\S+", line), line
