@@ -1,0 +1,132 @@
+"""E-invoices made to harm: refused with a sentence, at once."""
+
+import base64
+import io
+import random
+
+import pytest
+
+from domain.formats import fatturapa
+from tests.fatturapa import attachment, body, signed, signed_in_pieces, xml, zipped
+
+XML = xml(body("1", attachments=[attachment()]), body("2"))
+DECLARATION = b'<?xml version="1.0"?>'
+
+
+def read(content):
+    return list(fatturapa.read(io.BytesIO(content), "fattura.xml"))
+
+
+def refusal(content):
+    (problem,) = read(content)
+    assert isinstance(problem, fatturapa.Unreadable), problem
+    return str(problem)
+
+
+def with_dtd(declarations, reference=b""):
+    head, root = XML.split(b"?>", 1)
+    dtd = b"<!DOCTYPE FatturaElettronica " + declarations + b">"
+    return head + b"?>" + dtd + root.replace(b"<Numero>1", b"<Numero>1" + reference)
+
+
+LAUGHS = b"".join(
+    b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10 if n else b"ha") for n in range(12)
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        with_dtd(b'[<!ENTITY x SYSTEM "file:///etc/passwd">]', b"&x;"),
+        with_dtd(b'[<!ENTITY x SYSTEM "http://127.0.0.1:1/">]', b"&x;"),
+        with_dtd(b'[<!ENTITY % x SYSTEM "http://127.0.0.1:1/x.dtd"> %x;]'),
+        with_dtd(b'SYSTEM "http://127.0.0.1:1/x.dtd"'),
+        with_dtd(b'[<!ENTITY x "2">]', b"&x;"),
+        with_dtd(b"[" + LAUGHS + b"]", b"&l11;"),
+        with_dtd(b'[<!ENTITY x "' + b"A" * 1_000_000 + b'">]', b"&x;" * 10_000),
+        with_dtd(b"[]"),
+        with_dtd(b'SYSTEM "x"').decode().replace("UTF-8", "UTF-16").encode("utf-16"),
+        signed(with_dtd(b'[<!ENTITY x "2">]', b"&x;")),
+    ],
+    ids=lambda _content: "",
+)
+def test_no_dtd_and_no_entity(content):
+    assert "DTD" in refusal(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<a>" * 101,
+        b"<a>" * 3_000_000,
+        DECLARATION + b"<FatturaElettronica>" + b"<a/>" * 500_000 + b"</FatturaElettronica>",
+    ],
+    ids=lambda _content: "",
+)
+def test_too_deep_or_too_many_elements(content):
+    assert refusal(content) == "Il file XML ha troppi elementi: non è una fattura elettronica."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        XML.replace(b"<Numero>1", b"<Numero>" + b"1" * 13 * 1024 * 1024),
+        b"A" * 25 * 1024 * 1024,
+        signed(b"<a>" + b" " * 13 * 1024 * 1024),
+    ],
+    ids=lambda _content: "",
+)
+def test_too_big(content):
+    assert "troppo grande" in refusal(content)
+
+
+def test_a_number_of_ten_megabytes():
+    problem, _second = read(XML.replace(b"<Numero>1", b"<Numero>" + b"1" * 10_000_000))
+    assert str(problem) == "Numero è più lungo di 40 caratteri."
+
+
+def test_no_nul_gets_through():
+    assert "danneggiato" in refusal(XML.replace(b"<Numero>1", b"<Numero>&#0;1"))
+    assert "danneggiato" in refusal(XML.replace(b"<Numero>1", b"<Numero>\x001"))
+
+
+def test_a_packed_attachment_that_blows_up():
+    bomb = zipped({"a.pdf": b"%PDF-" + b" " * 30_000_000})
+    assert "troppo grande" in refusal(xml(body(attachments=[attachment(bomb)])))
+
+
+WHOLE = {
+    "XML": XML,
+    "UTF-16": XML.decode().replace("UTF-8", "UTF-16").encode("utf-16"),
+    "DER": signed(xml()),
+    "BER": signed_in_pieces(xml()),
+    "base64": base64.encodebytes(signed(xml())),
+    "ZIP": zipped({"a.xml": xml(body("1")), "b.xml": xml(body("2"))}),
+}
+
+
+def told(items):
+    """The invoices of a file, or None where anything in it is an error."""
+    assert items
+    if any(isinstance(each, fatturapa.Unreadable) for each in items):
+        assert all(str(each) for each in items)
+        return None
+    return items
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_cut_at_every_byte_it_is_whole_or_an_error(kind):
+    content = WHOLE[kind]
+    expected = read(content)
+    for end in range(len(content)):
+        assert told(read(content[:end])) in (None, expected), end
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_bytes_changed_at_random_never_crash_the_reader(kind):
+    chance = random.Random(20261123)
+    for _round in range(1500):
+        content = bytearray(WHOLE[kind])
+        for _change in range(chance.randint(1, 4)):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        told(read(bytes(content)))
