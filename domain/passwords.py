@@ -4,6 +4,7 @@ Argon2id with the parameters that OWASP gives as its minimum. One hash at a time
 process: a burst of logins waits its turn instead of taking all memory.
 """
 
+import re
 import threading
 import unicodedata
 
@@ -53,9 +54,9 @@ def check_strength(password, *, hints):
         raise TooWeak(_("La password deve avere almeno %(n)s caratteri.", n=SHORTEST))
     if len(plain) > LONGEST:
         raise TooWeak(_("La password può avere al massimo %(n)s caratteri.", n=LONGEST))
-    words = {word for hint in hints if hint for word in (hint, *hint.split())}
+    words = sorted({word for hint in hints if hint for word in _guesses(hint)})
     with _one_at_a_time:  # zxcvbn keeps the hints in a global while it works
-        score = zxcvbn(plain[:JUDGED], user_inputs=sorted(words))["score"]
+        score = zxcvbn(plain[:JUDGED], user_inputs=words)["score"]
     if score < WEAKEST:
         raise TooWeak(
             _(
@@ -63,6 +64,12 @@ def check_strength(password, *, hints):
                 "codici propri: vanno bene quattro o cinque parole a caso, con gli spazi."
             )
         )
+
+
+def _guesses(hint):
+    """`hint`, its words, and these run together from either end: ROSSI MARIA, mariarossi."""
+    words = re.findall(r"\w+", hint)
+    return hint, *words, "".join(words), "".join(reversed(words))
 
 
 def _plain(password):

@@ -14,11 +14,6 @@ STRONG = "lampada fiume orologio tramonto"
 VAT = "01114601006"
 
 
-@pytest.fixture(autouse=True)
-def no_background_sender(app):
-    app.config["MAIL_IN_BACKGROUND"] = False
-
-
 @pytest.fixture
 def secret_of(app):
     """`secret_of(account)`: the secret of a mail that account just got."""
