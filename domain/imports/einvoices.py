@@ -157,15 +157,25 @@ def holders(invoice):
     by_tax = [customer for customer in found if tax and customer.tax_code == tax]
     same_tax = [c for c in by_vat if not tax or c.tax_code in {None, "", tax}]
     if not found:
-        raise Wrong(
-            f"Nessun cliente ha {looked_for(vat, tax)}.", "CessionarioCommittente", vat or tax
-        )
+        raise unknown(vat, tax)
     return same_tax or by_vat or by_tax or found
 
 
-def looked_for(vat, tax):
-    parts = [f"la partita IVA {vat}"] * bool(vat) + [f"il codice fiscale {tax}"] * bool(tax)
-    return " o ".join(parts) or "i dati del destinatario, che nella fattura mancano"
+def unknown(vat, tax):
+    """Nobody has these numbers."""
+    looked_for = []
+    if vat:
+        looked_for.append(f"la partita IVA {vat}")
+    if tax:
+        looked_for.append(f"il codice fiscale {tax}")
+    if not looked_for:
+        message = "La fattura non dice né la partita IVA né il codice fiscale del destinatario."
+    else:
+        message = (
+            f"Nessun cliente ha {' o '.join(looked_for)}: importare prima il file clienti che lo "
+            "contiene."
+        )
+    return Wrong(message, "CessionarioCommittente", vat or tax)
 
 
 def supplies_of(customers):
@@ -193,7 +203,7 @@ def the_one(candidates, owned, invoice):
     if len(left) == 1:
         return left[0]
     shared = ", ".join(sorted(customer.code for customer in candidates)[:10])
-    found = ", ".join(sorted(codes | points)) or "nessuno"
+    found = ", ".join(sorted(codes | points)[:10]) or "nessuno"
     raise Wrong(
         f"Più clienti hanno la partita IVA o il codice fiscale del destinatario ({shared}) e la "
         "fattura non dice quale: cercati CODICECLIENTE, POD e PDR in AltriDatiGestionali "
@@ -257,12 +267,36 @@ def store(invoice, customer, supplies, pdf, documents):
     """Insert or update by number and year; return `added`, `changed` or `unchanged`.
 
     What the e-invoice does not state (due dates, IBAN, supplies, PDF) stays as it was, and
-    so does whether it is paid, which no e-invoice states.
+    so does whether it is paid, which no e-invoice states. Only an invoice that turns out to
+    be another customer's keeps nothing that could show one customer's data to the other.
     """
     known = Invoice.get_or_none(number=invoice.number, year=invoice.date.year)
+    moved = known is not None and known.customer_id != customer.id
+    values = stated(invoice) | {"customer": customer.id}
+    if supplies or moved:
+        values["names_supplies"] = bool(supplies)
+    if pdf:
+        values["document"] = documents.attach(file_name(invoice), pdf.content).id
+    elif moved:
+        values["document"] = None
+    if known is None:
+        row = Invoice.create(number=invoice.number, year=invoice.date.year, **values)
+    else:
+        row = known
+        Invoice.update(**values).where(Invoice.id == known.id).execute()
+    children = replace_instalments(row, invoice.instalments)
+    if supplies or moved:
+        children |= replace_supplies(row, supplies)
+    if known is None:
+        return "added"
+    differs = any(known.__data__[name] != value for name, value in values.items())
+    return "changed" if differs or children else "unchanged"
+
+
+def stated(invoice):
+    """What the e-invoice says about the columns of its row."""
     values = {
         "date": invoice.date,
-        "customer": customer.id,
         "kind": "credit_note" if invoice.is_credit_note else "invoice",
         "amount_cents": invoice.total_cents,
     }
@@ -272,23 +306,7 @@ def store(invoice, customer, supplies, pdf, documents):
         values["iban"] = invoice.iban
     if invoice.payment_code:
         values["payment_code"] = invoice.payment_code
-    if supplies:
-        values["names_supplies"] = True
-    if pdf:
-        values["document"] = documents.attach(file_name(invoice), pdf.content).id
-    if known is None:
-        row = Invoice.create(number=invoice.number, year=invoice.date.year, **values)
-        changed = True
-    else:
-        row = known
-        changed = any(known.__data__[name] != value for name, value in values.items())
-        if changed:
-            Invoice.update(**values).where(Invoice.id == known.id).execute()
-    changed |= replace_instalments(row, invoice.instalments)
-    changed |= replace_supplies(row, supplies)
-    if known is None:
-        return "added"
-    return "changed" if changed else "unchanged"
+    return values
 
 
 def file_name(invoice):
@@ -314,15 +332,13 @@ def replace_instalments(row, instalments):
 
 
 def replace_supplies(row, supplies):
-    """Link `row` to `supplies` alone; say whether that is new. None: leave the links."""
+    """Link `row` to `supplies` and no others; say whether that is new."""
     wanted = {supply.id for supply in supplies}
-    if not wanted:
-        return False
     stored = InvoiceSupply.select(InvoiceSupply.supply).where(InvoiceSupply.invoice == row.id)
     if {supply for (supply,) in stored.tuples()} == wanted:
         return False
     InvoiceSupply.delete().where(InvoiceSupply.invoice == row.id).execute()
-    InvoiceSupply.insert_many(
-        [{"invoice": row.id, "supply": supply} for supply in sorted(wanted)]
-    ).execute()
+    links = [{"invoice": row.id, "supply": supply} for supply in sorted(wanted)]
+    if links:
+        InvoiceSupply.insert_many(links).execute()
     return True

@@ -99,10 +99,10 @@ def read_body(root, body, entry, number):
         ),
         iban=iban(body),
         payment_code=first_text(body, "DatiPagamento/DettaglioPagamento/CodicePagamento", 60),
-        issuer_vat=text(issuer, "IdFiscaleIVA/IdCodice"),
-        customer_country=text(customer, "IdFiscaleIVA/IdPaese"),
-        customer_vat=text(customer, "IdFiscaleIVA/IdCodice"),
-        customer_tax_code=text(customer, "CodiceFiscale"),
+        issuer_vat=text(issuer, "IdFiscaleIVA/IdCodice", longest=28),
+        customer_country=text(customer, "IdFiscaleIVA/IdPaese", longest=2),
+        customer_vat=text(customer, "IdFiscaleIVA/IdCodice", longest=28),
+        customer_tax_code=text(customer, "CodiceFiscale", longest=28),
         notes=tuple(
             (text(note, "TipoDato"), text(note, "RiferimentoTesto"))
             for note in body.iter("AltriDatiGestionali")
