@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
 import views
-from domain import mail
+from domain import mail, theme
 from views import access, cookies, errors, language
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -111,8 +111,22 @@ def complete(values):
         values["MAIL_SECURITY"] = "none"
     if values["MAIL_SECURITY"] not in {"starttls", "tls", "none"}:
         raise ConfigurationError("PORTALE_MAIL_SECURITY: scegli «starttls», «tls» o «none».")
+    check_look(values)
     values["MAIL_SENDER"] = values["MAIL_SENDER"] or f"portale@{address.hostname or 'localhost'}"
     return values
+
+
+def check_look(values):
+    """The utility's colour and logo go into every page: a slip is told at start."""
+    try:
+        theme.channels(values["COLOR"])
+    except ValueError:
+        raise ConfigurationError("PORTALE_COLOR: serve un colore come «#0b5c8c».") from None
+    if values["LOGO"]:
+        logo = Path(values["LOGO"]).resolve()
+        if logo.suffix.lower() not in {".svg", ".png"} or not logo.is_file():
+            raise ConfigurationError("PORTALE_LOGO: serve il percorso di un file SVG o PNG.")
+        values["LOGO"] = str(logo)
 
 
 def create_app(overrides=None):

@@ -4,6 +4,7 @@ import re
 
 INK = "#14202b"  # text on light surfaces
 PAPER = "#ffffff"
+BLACK = "#000000"
 DARK_SURFACE = "#1d242c"  # cards in dark mode, as in static/style.css
 LEGIBLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text, level AA
 
@@ -40,7 +41,7 @@ def blend(color, towards, share):
 
 def legible(color, surface):
     """`color`, moved towards black or white no further than text on `surface` needs."""
-    towards = PAPER if luminance(surface) < 0.18 else "#000000"
+    towards = PAPER if luminance(surface) < 0.18 else BLACK
     for twentieth in range(21):
         variant = blend(color, towards, twentieth / 20)
         if contrast(variant, surface) >= LEGIBLE:
@@ -49,8 +50,8 @@ def legible(color, surface):
 
 
 def ink_on(color):
-    """The ink that reads best on `color`."""
-    return max((PAPER, INK), key=lambda ink: contrast(ink, color))
+    """The ink for text on `color`; one of white and black is always legible."""
+    return next(ink for ink in (PAPER, INK, BLACK) if contrast(ink, color) >= LEGIBLE)
 
 
 def stylesheet(color):
@@ -59,7 +60,7 @@ def stylesheet(color):
     dark = legible(color, blend(DARK_SURFACE, PAPER, 0.06))
     return (
         f":root {{ --brand: {color}; --on-brand: {ink_on(color)}; --accent: {light}; "
-        f"--on-accent: {PAPER}; }}\n"
+        f"--on-accent: {ink_on(light)}; }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {dark}; "
-        f"--on-accent: {INK}; }} }}\n"
+        f"--on-accent: {ink_on(dark)}; }} }}\n"
     )

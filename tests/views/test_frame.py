@@ -1,8 +1,32 @@
-from tests.factories import make_account, make_customer, make_gas
+import datetime as dt
+import re
+
+import pytest
+
+from domain.clock import rome_day, utcnow
+from tests.factories import (
+    make_account,
+    make_customer,
+    make_electricity,
+    make_gas,
+    make_invoice,
+    make_window,
+)
+from views.frame import MENU
 
 
-def test_home_of_the_default_supply(sign_in):
-    customer = make_customer()
+@pytest.fixture
+def customer():
+    return make_customer(name="PROVA S.P.A.")
+
+
+def links(page):
+    return dict(
+        re.findall(r'<a class="entry" href="[^"]*/([^"]+)"[^>]*>.*?</svg>([^<]+)</a>', page)
+    )
+
+
+def test_home_of_the_default_supply(sign_in, customer):
     make_gas(customer, code="PR000001")
     browser = sign_in(make_account(customer))
     assert browser.get("/").location == "/forniture/PR000001/home"
@@ -15,3 +39,168 @@ def test_each_request_knows_only_its_own_customer(sign_in):
     first, second = sign_in(make_account(one)), sign_in(make_account(other))
     assert first.get("/").location == "/forniture/PR000001/home"
     assert second.get("/").location == "/forniture/PR000002/home"
+
+
+def test_the_menu_has_every_entry_of_the_guide_and_marks_the_open_one(sign_in, customer):
+    make_electricity(customer, code="PR000001")
+    page = sign_in(make_account(customer)).get("/forniture/PR000001/storico").text
+    assert links(page) == {path: str(label) for path, label, _group in MENU}
+    assert "Menu Generale" in page
+    assert "Documentazione Generica" in page
+    assert re.findall(r'href="([^"]+)" aria-current="page"', page) == [
+        "/forniture/PR000001/storico"
+    ]
+
+
+def test_a_gas_customer_has_no_interval_measures(sign_in, customer):
+    make_gas(customer, code="PR000001")
+    page = sign_in(make_account(customer)).get("/forniture/PR000001/storico").text
+    assert "misure" not in links(page)
+
+
+@pytest.mark.parametrize("path", [path for path, _label, _group in MENU])
+def test_every_entry_answers(sign_in, customer, path):
+    make_electricity(customer, code="PR000001")
+    answer = sign_in(make_account(customer)).get(f"/forniture/PR000001/{path}")
+    assert answer.status_code == 200
+    assert answer.text.count("<h1") == 1
+
+
+def test_the_header_greets_and_tells_the_access_before_this_one(sign_in, customer):
+    make_gas(customer, code="PR000001")
+    # Half past midnight in Rome, the day before in UTC.
+    previous = dt.datetime(2026, 7, 4, 22, 30, tzinfo=dt.UTC)
+    account = make_account(customer, last_access_at=previous)
+    page = sign_in(account).get("/forniture/PR000001/home").text
+    assert "Benvenuto <strong>PROVA S.P.A.</strong>" in page
+    assert "Ultimo accesso: 05/07/26" in page
+
+
+def test_the_first_access_has_no_access_before(sign_in, customer):
+    make_gas(customer, code="PR000001")
+    page = sign_in(make_account(customer)).get("/forniture/PR000001/home").text
+    assert "Ultimo accesso" not in page
+
+
+def test_the_selector_lists_each_supply_and_marks_the_chosen_and_the_ended(sign_in, customer):
+    make_electricity(customer, code="PR002874", pod="IT001E00000001")
+    make_gas(customer, code="PR002875", pdr="01234567890123", ended_on=dt.date(2024, 5, 31))
+    page = sign_in(make_account(customer)).get("/forniture/PR002875/home").text
+    assert "PR002874 (Pod: IT001E00000001); VIA PROVA 5 - 48124 RAVENNA (RA)</option>" in page
+    assert (
+        '<option value="PR002875" selected>PR002875 (Pdr: 01234567890123); '
+        "VIA PROVA 5 - 48124 RAVENNA (RA) (cessata il 31/05/2024)</option>"
+    ) in page
+
+
+def test_choosing_another_supply_opens_the_same_page_for_it(sign_in, customer):
+    make_gas(customer, code="PR000001")
+    make_gas(customer, code="PR000002")
+    browser = sign_in(make_account(customer))
+    answer = browser.get("/forniture/vai?fornitura=PR000002&pagina=fatture")
+    assert answer.location == "/forniture/PR000002/fatture"
+    assert browser.get("/").location == "/forniture/PR000002/home"
+
+
+@pytest.mark.parametrize("page", ["//example.com", "../../x", "x\x00", ""])
+def test_the_selector_leads_only_to_pages_of_the_menu(sign_in, customer, page):
+    make_gas(customer, code="PR000001")
+    answer = sign_in(make_account(customer)).get(
+        "/forniture/vai", query_string={"fornitura": "PR000001", "pagina": page}
+    )
+    assert answer.location == "/forniture/PR000001/home"
+
+
+@pytest.mark.parametrize("code", ["PR000009", "PR0000010", "-", "x\x00", "9" * 300, ""])
+def test_supplies_of_others_equal_missing_ones(sign_in, customer, code):
+    make_gas(customer, code="PR000001")
+    make_gas(make_customer(), code="PR000009")
+    browser = sign_in(make_account(customer))
+    assert browser.get("/forniture/vai", query_string={"fornitura": code}).status_code == 404
+    if code:
+        answer = browser.get(f"/forniture/{code}/home")
+        assert answer.status_code == 404
+        assert "Pagina non trovata" in answer.text
+
+
+def test_a_customer_without_supplies_still_has_a_portal(sign_in, customer):
+    make_invoice(customer, number="F-77")
+    browser = sign_in(make_account(customer))
+    assert browser.get("/").location == "/forniture/-/home"
+    assert "Nessuna fornitura" in browser.get("/forniture/-/home").text
+    assert "F-77" in browser.get("/forniture/-/fatture").text
+
+
+def test_strangers_are_asked_to_sign_in(client):
+    assert client.get("/forniture/PR000001/home").location.startswith("/login")
+    assert client.get("/").location == "/login"
+
+
+def test_home_tells_what_to_pay_and_when_to_read(sign_in, customer):
+    supply = make_gas(customer, code="PR000001")
+    today = rome_day(utcnow())
+    make_invoice(customer, supply, number="TARDI", date=today, amount_cents=100)
+    make_invoice(
+        customer, supply, number="PRIMA", date=today - dt.timedelta(days=5), amount_cents=123456
+    )
+    make_window()
+    page = sign_in(make_account(customer)).get("/forniture/PR000001/home").text
+    assert "1.234,56\N{NO-BREAK SPACE}€" in page
+    assert "PRIMA" in page
+    assert "TARDI" not in page
+    assert "Periodo aperto" in page
+
+
+def test_home_with_nothing_to_do(sign_in, customer):
+    make_gas(customer, code="PR000001")
+    page = sign_in(make_account(customer)).get("/forniture/PR000001/home").text
+    assert "Non ci sono fatture da pagare." in page
+    assert "non è ancora stabilito" in page
+
+
+def test_home_costs_few_queries(sign_in, customer, count_queries):
+    supply = make_gas(customer, code="PR000001")
+    make_invoice(customer, supply)
+    make_window(utcnow() + dt.timedelta(days=3), utcnow() + dt.timedelta(days=5))
+    browser = sign_in(make_account(customer))
+    browser.get("/forniture/PR000001/home")
+    with count_queries() as queries:
+        assert "Prossimo periodo" in browser.get("/forniture/PR000001/home").text
+    assert len(queries) <= 6
+
+
+def test_names_are_shown_as_typed_never_run(sign_in):
+    customer = make_customer(name="<script>alert(1)</script>")
+    make_gas(customer, code="PR000001", street='"><img src=x>')
+    page = sign_in(make_account(customer)).get("/forniture/PR000001/home").text
+    assert "<script>alert" not in page
+    assert "<img src=x>" not in page
+
+
+def test_the_theme_carries_the_colour_and_is_kept_by_browsers(client, app):
+    answer = client.get("/theme.css")
+    assert answer.mimetype == "text/css"
+    assert "--brand: #0b5c8c" in answer.text
+    assert "Set-Cookie" not in answer.headers
+    assert "no-store" not in answer.headers["Cache-Control"]
+    again = client.get("/theme.css", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+def test_the_logo_is_one_file_and_runs_nothing(client, app, tmp_path):
+    assert client.get("/logo").status_code == 404
+    logo = tmp_path / "logo.svg"
+    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    app.config["LOGO"] = str(logo)
+    with client.get("/logo") as answer:
+        assert answer.mimetype == "image/svg+xml"
+        assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert '<img src="/logo" alt="Prova Energia">' in client.get("/x").text
+
+
+def test_the_demonstration_says_so(client, app):
+    assert "Dimostrazione" not in client.get("/x").text
+    app.config["DEMO"] = True
+    page = client.get("/x").text
+    assert "Dimostrazione: dati inventati" in page
+    assert 'href="/demo/posta"' in page
