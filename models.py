@@ -509,7 +509,10 @@ SelfReading.add_index(
 
 
 class ImportedFile(Table):
-    """What became of one file of the inbox. `report` (JSON) is what the clerk is told."""
+    """What became of one file of the inbox. `report` (JSON) is what the clerk is told.
+
+    Until `settled_at` the file itself still waits to be moved: a killed run left it there.
+    """
 
     name = pw.CharField(max_length=255)
     kind = pw.CharField(max_length=20, null=True)
@@ -517,10 +520,11 @@ class ImportedFile(Table):
     size = pw.BigIntegerField()
     state = pw.CharField(
         max_length=10,
-        constraints=[one_of("state", "applied", "done", "rejected", "held", "repeated")],
+        constraints=[one_of("state", "applied", "rejected", "held", "repeated")],
     )
     report = pw.TextField(default="{}")
     at = UtcDateTimeField()
+    settled_at = UtcDateTimeField(null=True)
 
 
 class JobRun(Table):

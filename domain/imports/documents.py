@@ -72,7 +72,7 @@ class Documents:
 
     def place(self, found):
         """Copy a found document to its place; raise Refused if it changed in the meantime."""
-        if found.source is None:
+        if found.source is None or self.dry_run:
             return
         target = self.folder / found.path
         if files.is_file(target) and files.digest(target) == found.sha256:
@@ -119,23 +119,27 @@ class Documents:
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._place_for(name, sha256)
         if not self.dry_run and path not in self._attached:
-            incoming = self.folder / f"{INCOMING}{sha256}"
+            incoming = self.folder / f"{INCOMING}{path}"
             files.write_synced(incoming, [content])
             self._attached[path] = incoming
         row = StoredFile.get_or_none(StoredFile.path == path)
         return row or StoredFile.create(path=path, name=name, size=len(content), sha256=sha256)
 
     def place_attached(self):
-        """Put in place what `attach` kept. Call it last, before the transaction commits."""
+        """Put in place what `attach` kept: last, before the transaction commits."""
         while self._attached:
             path, incoming = self._attached.popitem()
             self._settle(incoming, self.folder / path)
+
+    def discard_attached(self):
+        """Forget what `attach` kept: its file was rejected."""
+        while self._attached:
+            self._attached.popitem()[1].unlink()
 
     # -- afterwards -------------------------------------------------------------------------
 
     def clean_up(self):
         """Remove what killed runs left, and from `allegati/` what documents/ has by now."""
-        self._attached.clear()
         for path in self.folder.glob(f"{INCOMING}*"):
             path.unlink()
         names = sorted(path.name for path in self.attachments.iterdir() if files.is_file(path))

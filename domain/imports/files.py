@@ -60,17 +60,19 @@ def write_synced(path, chunks):
         os.fsync(stream.fileno())
 
 
-def move(path, folder, sha256):
-    """Move a file with digest `sha256` into `folder`; overwrite nothing. Return its new path.
+def free_place(folder, name, sha256):
+    """Where in `folder` content with that digest goes without overwriting anything.
 
-    Where a different file has that name already, the new one gets a mark from its content;
-    where the very same bytes lie there, one copy stays.
+    Where a different file has that name already, the new one gets a mark from its content.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / path.name
+    target = folder / name
     if target.exists() and digest(target) != sha256:
-        target = folder / with_mark(path.name, sha256)
-    os.replace(path, target)
-    sync_folder(folder)
-    sync_folder(path.parent)
+        return folder / with_mark(name, sha256)
     return target
+
+
+def move(path, target):
+    """Move a file, for good once this returns."""
+    os.replace(path, target)
+    sync_folder(target.parent)
+    sync_folder(path.parent)

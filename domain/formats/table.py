@@ -1,0 +1,333 @@
+"""CSV as billing systems and spreadsheets write it, read row by row.
+
+Separator `;`, quotes `"`, LF or CRLF, a header whose columns come in any order and case;
+UTF-8 with or without BOM, else Windows-1252. See docs/formati.md for the contract.
+"""
+
+import codecs
+import csv
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple
+
+LONGEST_LINE = 1_000_000  # bytes; longer ones are no table
+LONGEST_CELL = 100_000
+
+csv.field_size_limit(LONGEST_CELL)
+
+
+class Unreadable(Exception):
+    """The file as a whole cannot be read; the text says what to do, `column` where."""
+
+    def __init__(self, message, column=None):
+        super().__init__(message)
+        self.column = column
+
+
+class Column(NamedTuple):
+    """A column that a kind of file may have.
+
+    `parse` turns the text of a cell (never empty) into a value, or raises ValueError with
+    the Italian sentence. `doubt` gives the sentence for a value that is taken but odd.
+    """
+
+    name: str
+    parse: Callable
+    required: bool = False  # in the file, and filled in each row
+    doubt: Callable | None = None
+
+
+class Row(NamedTuple):
+    """A row as read: `number` as a spreadsheet shows it, `values` by column (None if empty).
+
+    `problems` and `doubts` are (column or None, text of the cell, sentence).
+    """
+
+    number: int
+    values: dict
+    problems: list
+    doubts: list
+
+
+class Table:
+    """The rows of a CSV file; `stream` is binary and can be read twice (it is rewound).
+
+    After opening: `encoding` (`utf-8` or `cp1252`), `names` of the known columns present,
+    and `unknown` ones. Raises Unreadable. Memory does not grow with the file.
+    """
+
+    def __init__(self, stream, columns):
+        self.encoding = guess_encoding(stream)
+        self._lines = _Lines(stream, self.encoding)
+        self._reader = csv.reader(self._lines, delimiter=";", strict=True)
+        header = self._header()
+        known = {column.name: column for column in columns}
+        self._columns = [known.get(name) for name in header]
+        self.names = [name for name in header if name in known]
+        self.unknown = [name for name in header if name and name not in known]
+        self._refuse_bad_header(header, columns)
+
+    def _header(self):
+        try:
+            header = next(self._reader, None)
+        except csv.Error:
+            raise Unreadable(
+                "La prima riga non è un'intestazione leggibile: deve contenere i nomi delle "
+                "colonne separati da «;»."
+            ) from None
+        if header is None:
+            raise Unreadable("Il file è vuoto: serve almeno la riga con i nomi delle colonne.")
+        return [name.strip().lower() for name in header]
+
+    def _refuse_bad_header(self, header, columns):
+        if len(header) == 1 and re.search(r"[,\t]", header[0]):
+            raise Unreadable("Le colonne vanno separate da «;» (punto e virgola).")
+        for name in self.names:
+            if self.names.count(name) > 1:
+                raise Unreadable("La colonna compare due volte: lasciarne una sola.", name)
+        for column in columns:
+            if column.required and column.name not in self.names:
+                raise Unreadable(
+                    f"Manca la colonna obbligatoria «{column.name}»: aggiungerla.", column.name
+                )
+
+    def __iter__(self):
+        number = 1
+        while True:
+            number += 1
+            self._lines.begin()
+            try:
+                cells = next(self._reader, None)
+            except csv.Error:
+                yield self._broken(number)
+                if self._lines.count > 1:  # a quote swallowed what follows: no row is sure
+                    return
+                continue
+            if cells is None:
+                return
+            if any(cells):
+                yield self._row(number, cells)
+
+    def _broken(self, number):
+        if self._lines.too_long:
+            message = f"La riga è troppo lunga (più di {LONGEST_LINE} byte): controllare il file."
+        else:
+            message = (
+                "Virgolette non chiuse, o una cella troppo lunga: dentro una cella tra "
+                'virgolette ogni " va scritto due volte. Il file è letto fin qui.'
+                if self._lines.count > 1
+                else "Virgolette fuori posto, o una cella troppo lunga: dentro una cella tra "
+                'virgolette ogni " va scritto due volte.'
+            )
+        return Row(number, {}, [(None, "", message)], [])
+
+    def _row(self, number, cells):
+        row = Row(number, {}, [], [])
+        if len(cells) != len(self._columns):
+            row.problems.append((
+                None,
+                ";".join(cells),
+                f"La riga ha {len(cells)} celle e l'intestazione {len(self._columns)}: una cella "
+                "che contiene «;» va messa tra virgolette.",
+            ))  # fmt: skip
+            return row
+        for column, text in zip(self._columns, cells, strict=True):
+            if column is not None:
+                self._read_cell(row, column, text.strip())
+        return row
+
+    @staticmethod
+    def _read_cell(row, column, text):
+        if not text:
+            row.values[column.name] = None
+            if column.required:
+                row.problems.append((column.name, text, "La cella è vuota: va compilata."))
+            return
+        try:
+            if not text.isprintable() or "\ufffd" in text:
+                text = printable(text)
+            value = row.values[column.name] = column.parse(text)
+        except ValueError as problem:
+            row.problems.append((column.name, text, str(problem)))
+            return
+        if column.doubt and (sentence := column.doubt(value)):
+            row.doubts.append((column.name, text, sentence))
+
+
+class _Lines:
+    """Lines of a binary stream as text, none longer than LONGEST_LINE in memory."""
+
+    def __init__(self, stream, encoding):
+        self._stream = stream
+        self._encoding = encoding
+        stream.seek(0)
+        if stream.read(3) != codecs.BOM_UTF8:
+            stream.seek(0)
+        self.begin()
+
+    def begin(self):
+        """A new row begins: count its lines from here."""
+        self.count = 0
+        self.too_long = False
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        line = self._stream.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        self.count += 1
+        if self._goes_on(line):
+            self.too_long = True
+            while self._goes_on(self._stream.readline(LONGEST_LINE)):
+                pass
+            raise csv.Error("line too long")
+        return line.decode(self._encoding, "replace")
+
+    @staticmethod
+    def _goes_on(line):
+        return len(line) == LONGEST_LINE and not line.endswith(b"\n")
+
+
+def guess_encoding(stream):
+    """`utf-8` if all bytes of `stream` are, else `cp1252`."""
+    stream.seek(0)
+    start = stream.read(2)
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise Unreadable("Il file è in UTF-16: salvarlo come «CSV UTF-8».")
+    stream.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := stream.read(1 << 20):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+# -- what a cell may hold ------------------------------------------------------------------
+
+
+def printable(text):
+    """`text` on one line; ValueError where it holds characters that nobody can read."""
+    text = "".join(" " if letter.isspace() else letter for letter in text)
+    if not text.isprintable() or "\ufffd" in text:
+        raise ValueError(
+            "La cella contiene caratteri non leggibili: riscriverla e salvare il file in UTF-8."
+        )
+    return text
+
+
+def text(longest):
+    """Any text of at most `longest` characters."""
+
+    def parse(cell):
+        if len(cell) > longest:
+            raise ValueError(f"Il testo supera {longest} caratteri: accorciarlo.")
+        return cell
+
+    return parse
+
+
+def day(cell):
+    """`gg/mm/aaaa` or `aaaa-mm-gg` -> date, from 1900 to 2199."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", cell, re.ASCII):
+            value = dt.date.fromisoformat(cell)
+        elif re.fullmatch(r"\d\d/\d\d/\d{4}", cell, re.ASCII):
+            value = dt.date(int(cell[6:]), int(cell[3:5]), int(cell[:2]))
+        else:
+            raise ValueError
+    except ValueError:
+        raise ValueError("Scrivere una data come 31/12/2026 o 2026-12-31.") from None
+    if not 1900 <= value.year < 2200:
+        raise ValueError("L'anno della data deve stare tra 1900 e 2199.")
+    return value
+
+
+def time(cell):
+    """`hh:mm` -> time."""
+    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", cell, re.ASCII):
+        raise ValueError("Scrivere un'ora da 00:00 a 23:59.")
+    hours, minutes = cell.split(":")
+    return dt.time(int(hours), int(minutes))
+
+
+def closing_time(cell):
+    """`hh:mm` -> time; `24:00` is the last minute of the day."""
+    return dt.time(23, 59) if cell == "24:00" else time(cell)
+
+
+def decimal(digits, places):
+    """A decimal with comma or point, no thousands mark, as a column (digits, places) keeps."""
+    limit = Decimal(10) ** (digits - places)
+
+    def parse(cell):
+        if not re.fullmatch(r"[+-]?\d{1,20}([.,]\d{1,20})?", cell, re.ASCII):
+            raise ValueError(
+                "Scrivere un numero senza punti per le migliaia, ad esempio 1234,56 oppure 1234.56."
+            )
+        value = Decimal(cell.replace(",", "."))
+        if abs(value) >= limit:
+            raise ValueError("Il numero è troppo grande: controllarlo.")
+        if value != (kept := value.quantize(Decimal(1).scaleb(-places))):
+            raise ValueError(f"Il numero ha più di {places} decimali: arrotondarlo.")
+        return kept
+
+    return parse
+
+
+_euros = decimal(12, 2)
+
+
+def cents(cell):
+    """An amount in euros -> whole cents, exactly."""
+    return int(_euros(cell) * 100)
+
+
+def small_cents(cell):
+    """As `cents`, not above what a 32-bit column keeps: 20 million euros."""
+    value = cents(cell)
+    if abs(value) > 2_000_000_000:
+        raise ValueError("L'importo è troppo grande: controllarlo.")
+    return value
+
+
+def whole(lowest=0, highest=999_999_999):
+    """A whole number. `45.000` is refused: it might be 45 or 45 thousand."""
+
+    def parse(cell):
+        if not re.fullmatch(r"\d{1,12}([.,]0{1,2})?", cell, re.ASCII):
+            raise ValueError(
+                "Scrivere un numero intero, senza decimali e senza punti per le migliaia."
+            )
+        value = int(re.split("[.,]", cell)[0])
+        if not lowest <= value <= highest:
+            raise ValueError(f"Il numero deve stare tra {lowest} e {highest}.")
+        return value
+
+    return parse
+
+
+def yes_no(cell):
+    """`S` / `N` -> bool."""
+    try:
+        return {"s": True, "n": False}[cell.lower()]
+    except KeyError:
+        raise ValueError("Scrivere S oppure N.") from None
+
+
+def choice(values):
+    """One of the words in `values` ({word: value}), in any case."""
+
+    def parse(cell):
+        try:
+            return values[cell.lower()]
+        except KeyError:
+            raise ValueError(f"Scrivere uno di questi valori: {', '.join(values)}.") from None
+
+    return parse

@@ -1,0 +1,292 @@
+"""The files of the inbox: in which order, what becomes of each, and where it goes.
+
+A file is judged, its outcome is committed together with its rows, and only then the file
+moves (`settle`). A run that is killed in between leaves an `ImportedFile` that is not
+settled; the next run settles it first, so the end is the same.
+"""
+
+import json
+import os
+import re
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from domain.clock import rome_day
+from domain.errors import Refused
+from domain.formats import errors_csv
+from domain.imports import einvoices, files
+from domain.imports.contracts import Contracts
+from domain.imports.customers import Customers
+from domain.imports.documents import Documents
+from domain.imports.invoices import Invoices
+from domain.imports.meter_readings import MeterReadings
+from domain.imports.reading_windows import ReadingWindows
+from domain.imports.report import Rejected, Report
+from domain.imports.supplies import Supplies
+from domain.imports.upsert import Upsert
+from models import ImportedFile, writing
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Customers(), Supplies(), Contracts(), ReadingWindows(), Invoices(), MeterReadings(),
+    )
+}  # fmt: skip
+IN_PREPARATION = {"documenti", "prelievi", "misure", "esiti"}
+E_INVOICE = "fattura elettronica"
+ORDER = (
+    "clienti", "forniture", "contratti", "periodi", "documenti", "fatture", "prelievi",
+    "letture", "misure", "esiti", E_INVOICE,
+)  # fmt: skip
+BEING_WRITTEN = (".tmp", ".part")
+MOST_ENDED = 5  # per cent of active rows that one file may end unconfirmed
+
+
+class LeftAlone(Exception):
+    """The file stays where it is, with no trace in the archive; the text says why."""
+
+
+class Outcome(NamedTuple):
+    """What became of a file: a state of ImportedFile, or `left` where it lies."""
+
+    state: str
+    report: Report
+
+
+def kind_of(name):
+    """The kind that a file's name announces, or None."""
+    name = name.lower()
+    prefix = re.match(r"[a-z]*", name)[0]
+    if prefix in IN_PREPARATION or (prefix in KINDS and name.endswith(".csv")):
+        return prefix
+    return E_INVOICE if name.endswith((".xml", ".p7m", ".zip")) else None
+
+
+def waiting(inbox):
+    """The files to read, in order. Folders, links and files being written are left alone."""
+    paths = [
+        path
+        for path in inbox.iterdir()
+        if files.is_file(path)
+        and not path.name.startswith(".")
+        and not path.name.lower().endswith(BEING_WRITTEN)
+    ]
+    order = {kind: place for place, kind in enumerate(ORDER)}
+    return sorted(paths, key=lambda path: (order.get(kind_of(path.name), len(ORDER)), path.name))
+
+
+def stamp(path):
+    """Size and time of the last change."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def write_errors(target, problems):
+    """Put `NAME.errori.csv` beside where the rejected file goes."""
+    place = target.with_name(f"{target.name}.errori.csv")
+    draft = target.with_name(f".{target.name}.errori.tmp")
+    files.write_synced(draft, [errors_csv.write(problems)])
+    files.move(draft, place)
+
+
+class Inbox:
+    """One run over `data_dir`/inbox. `utility_vat` is the issuer of the e-invoices.
+
+    With `dry_run` nothing is written, neither rows nor files. `progress(rows, name)` wraps
+    the rows of a file while they are read.
+    """
+
+    def __init__(self, data_dir, *, utility_vat, dry_run=False, progress=None):
+        self.folder = data_dir / "inbox"
+        self.documents = Documents(data_dir, dry_run=dry_run)
+        self.utility_vat = utility_vat
+        self.dry_run = dry_run
+        self._progress = progress or (lambda rows, _name: rows)
+
+    def run(self, *, now):
+        """Take every file that waits; yield an Outcome for each."""
+        with self._rehearsal():
+            self.finish_earlier(now=now)
+            for path in waiting(self.folder):
+                yield self.take(path, now=now)
+
+    def confirm(self, name, *, now):
+        """Take a file that was held, however many rows it ends; return its Outcome."""
+        path = self.folder / "sospesi" / name
+        if not files.is_plain_name(name) or not files.is_file(path):
+            raise Refused(f"In inbox/sospesi non c'è nessun file «{name}».")
+        with self._rehearsal():
+            self.finish_earlier(now=now)
+            return self.take(path, now=now, confirmed=True)
+
+    @contextmanager
+    def _rehearsal(self):
+        """A dry run writes rows, because later files may need them, and takes all back."""
+        if not self.dry_run:
+            yield
+            return
+        with writing() as transaction:
+            yield
+            transaction.rollback()
+
+    def finish_earlier(self, *, now):
+        """Complete what a killed run left."""
+        if not self.dry_run:
+            for row in ImportedFile.select().where(ImportedFile.settled_at.is_null()):
+                self.settle(row, now=now)
+            self.documents.clean_up()
+
+    # -- one file -----------------------------------------------------------------------------
+
+    def take(self, path, *, now, confirmed=False):
+        """Judge one file, store what it brings, and move it where it belongs."""
+        kind = kind_of(path.name)
+        report = Report(path.name, kind)
+        try:
+            self._refuse_to_touch(path, kind)
+            row = ImportedFile(
+                name=path.name, kind=kind, sha256=files.digest(path),
+                size=path.stat().st_size, at=now,
+            )  # fmt: skip
+            self._judge(path, row, report, confirmed)
+        except LeftAlone as reason:
+            report.tell(f"{reason} Resta in inbox.")
+            return Outcome("left", report)
+        except Rejected:
+            self._record(row, "rejected", report)
+        if not self.dry_run:
+            self.settle(row, now=now)
+        return Outcome(row.state, report)
+
+    @staticmethod
+    def _refuse_to_touch(path, kind):
+        if not files.is_plain_name(path.name):
+            raise LeftAlone("Il nome del file è troppo lungo o ha segni insoliti: cambiarlo.")
+        if kind in IN_PREPARATION:
+            raise LeftAlone("Questo tipo di file non è ancora gestito.")
+        if not os.access(path, os.R_OK):
+            raise LeftAlone("Il portale non ha il permesso di leggere il file: concederlo.")
+
+    def _judge(self, path, row, report, confirmed):
+        if row.kind is None:
+            report.error(
+                None, "", path.name,
+                "Tipo di file sconosciuto: il nome deve iniziare con clienti, forniture, "
+                "contratti, periodi, fatture o letture e finire in .csv, oppure essere una "
+                "fattura elettronica (.xml, .p7m, .zip).",
+            )  # fmt: skip
+        elif row.size == 0:
+            report.error(None, "", "", "Il file è vuoto: produrlo di nuovo.")
+        elif earlier := self._same_bytes(row):
+            report.tell(
+                f"Già importato il {rome_day(earlier.at):%d/%m/%Y} come {earlier.name}: "
+                "niente è cambiato."
+            )
+            return self._record(row, "repeated", report)
+        elif row.kind == E_INVOICE:
+            return self._load_einvoices(path, row, report)
+        else:
+            return self._load_table(path, row, report, confirmed)
+        raise Rejected(report)
+
+    @staticmethod
+    def _same_bytes(row):
+        return (
+            ImportedFile.select()
+            .where(
+                ImportedFile.sha256 == row.sha256,
+                ImportedFile.kind == row.kind,
+                ImportedFile.state == "applied",
+            )
+            .order_by(ImportedFile.id)
+            .first()
+        )
+
+    def _load_table(self, path, row, report, confirmed):
+        upsert = Upsert(KINDS[row.kind], report, self.documents)
+        before = stamp(path)
+        try:
+            with files.open_plain(path) as stream:
+                upsert.examine(stream, lambda rows: self._progress(rows, path.name))
+            if stamp(path) != before or before[0] != row.size:
+                raise LeftAlone("Il file è cambiato durante la lettura: è ancora in scrittura?")
+            if report.errors:
+                raise Rejected(report)
+            if not confirmed and self._ends_too_many(upsert, row):
+                return self._record(row, "held", report)
+            self._place(upsert, report)
+            with writing():
+                upsert.write()
+                self._record(row, "applied", report)
+        finally:
+            upsert.close()
+
+    @staticmethod
+    def _place(upsert, report):
+        try:
+            upsert.place()
+        except (Refused, OSError) as problem:
+            report.error(None, "documento", "", problem)
+            raise Rejected(report) from problem
+
+    def _ends_too_many(self, upsert, row):
+        active = upsert.kind.active()
+        if active is None or upsert.ended * 100 <= active * MOST_ENDED:
+            return False
+        name = files.free_place(self.folder / "sospesi", row.name, row.sha256).name
+        upsert.report.tell(
+            f"Il file farebbe cessare {upsert.ended} righe attive su {active}, più del "
+            f"{MOST_ENDED} %: è sospeso in inbox/sospesi. Se è giusto, eseguire "
+            f"«python -m jobs.import_inbox --confirm {name}»."
+        )
+        return True
+
+    def _load_einvoices(self, path, row, report):
+        with writing() as transaction:
+            einvoices.load(path, report, utility_vat=self.utility_vat, documents=self.documents)
+            if report.errors:
+                transaction.rollback()
+            else:
+                self._record(row, "applied", report)
+                self.documents.place_attached()
+        if report.errors:
+            self.documents.discard_attached()
+            raise Rejected(report)
+
+    def _record(self, row, state, report):
+        row.state = state
+        row.report = json.dumps(report.as_dict(), ensure_ascii=False)
+        with writing():
+            row.save(force_insert=True)
+
+    # -- afterwards -----------------------------------------------------------------------------
+
+    def settle(self, row, *, now):
+        """Move the file of a committed outcome where it belongs, if it still waits."""
+        if row.state == "applied" and row.kind == Invoices.name:
+            self.documents.clean_up()
+        path = self._waiting_file(row)
+        if path is not None:
+            folder = self._destination(row)
+            folder.mkdir(parents=True, exist_ok=True)
+            target = files.free_place(folder, row.name, row.sha256)
+            if row.state == "rejected":
+                write_errors(target, json.loads(row.report)["errors"])
+            files.move(path, target)
+        row.settled_at = now
+        with writing():
+            row.save()
+
+    def _waiting_file(self, row):
+        folders = ["."] if row.state == "held" else [".", "sospesi"]
+        for path in (self.folder / folder / row.name for folder in folders):
+            if files.is_file(path) and files.digest(path) == row.sha256:
+                return path
+        return None
+
+    def _destination(self, row):
+        if row.state == "rejected":
+            return self.folder / "scartati"
+        if row.state == "held":
+            return self.folder / "sospesi"
+        return self.folder / "archivio" / f"{rome_day(row.at):%Y/%m}"

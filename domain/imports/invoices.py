@@ -1,0 +1,203 @@
+"""`fatture`: invoices and credit notes, with their documents."""
+
+from domain.formats import table
+from domain.imports import checks
+from domain.imports.upsert import Cell, Kind, batched, run_many
+from models import (
+    Customer,
+    Instalment,
+    Invoice,
+    InvoiceSupply,
+    Param,
+    StoredFile,
+    SupplyPoint,
+)
+
+KINDS = {"fattura": "invoice", "nota_credito": "credit_note"}
+STATES = {"da_pagare": False, "pagata": True}
+
+
+class Invoices(Kind):
+    """Rows of `Invoice`; `more` holds what changes in its supplies and instalments."""
+
+    name = "fatture"
+    model = Invoice
+    key = (Invoice.number, Invoice.year)
+    needs = (
+        Invoice.customer, Invoice.kind, Invoice.amount_cents, Invoice.due_on,
+        Invoice.names_supplies, Invoice.document,
+    )  # fmt: skip
+    cells = (
+        Cell("numero", Invoice.number, required=True),
+        Cell("data", Invoice.date, required=True),
+        Cell("codice_cliente", None, checks.customer_code, required=True),
+        Cell("codice_fornitura", None, checks.supply_codes),
+        Cell("tipo", Invoice.kind, table.choice(KINDS)),
+        Cell("scadenza", Invoice.due_on),
+        Cell("importo", Invoice.amount_cents, table.cents, required=True),
+        Cell("stato", Invoice.paid, table.choice(STATES)),
+        Cell("iban", Invoice.iban, checks.iban, doubt=checks.odd_iban),
+        Cell("documento", None, str),
+    )
+
+    def prepare(self, entries, report):
+        self.link(
+            entries, report, "codice_cliente", Invoice.customer, Customer,
+            "Cliente sconosciuto: importare prima il file clienti che lo contiene.",
+        )  # fmt: skip
+        for entry in entries:
+            entry.values["year"] = entry.cells["data"].year
+        self._find_supplies(entries, report)
+
+    def _find_supplies(self, entries, report):
+        codes = {code for entry in entries for code in entry.cells.get("codice_fornitura") or ()}
+        supplies = self.ids(SupplyPoint, codes, SupplyPoint.id, SupplyPoint.customer)
+        for entry in entries:
+            if "codice_fornitura" not in entry.cells or entry.bad:
+                continue
+            ids = set()
+            for code in entry.cells["codice_fornitura"] or ():
+                supply, owner = supplies.get(code, (None, None))
+                if owner != entry.values["customer"]:
+                    self.refuse(
+                        entry, report, "codice_fornitura",
+                        f"La fornitura {code} non è di questo cliente: controllare i due codici, "
+                        "e che il file forniture sia stato importato.",
+                    )  # fmt: skip
+                ids.add(supply)
+            entry.more["supplies"] = ids
+            entry.values["names_supplies"] = bool(ids)
+
+    def examine(self, entries, report, documents):
+        self._compare_supplies(entries, report)
+        self._find_documents(entries, report, documents)
+        for entry in entries:
+            if entry.merged(Invoice.kind) == "credit_note":
+                entry.values["amount_cents"] = -abs(entry.values["amount_cents"])
+            self._plan_instalments(entry)
+
+    def _compare_supplies(self, entries, report):
+        """Leave in `more` only the supplies that differ from the stored ones."""
+        stored = {}
+        ids = [entry.stored["id"] for entry in entries if entry.stored]
+        query = InvoiceSupply.select(InvoiceSupply.invoice, InvoiceSupply.supply)
+        for invoice, supply in query.where(InvoiceSupply.invoice.in_(ids)).tuples():
+            stored.setdefault(invoice, set()).add(supply)
+        for entry in entries:
+            if not entry.stored:
+                continue
+            if entry.more.get("supplies") == stored.get(entry.stored["id"], set()):
+                del entry.more["supplies"]
+            moved = entry.stored["customer"] != entry.values["customer"]
+            if moved and entry.stored["names_supplies"] and "codice_fornitura" not in entry.cells:
+                self.refuse(
+                    entry, report, "codice_cliente",
+                    "La fattura passa a un altro cliente: aggiungere la colonna codice_fornitura.",
+                )  # fmt: skip
+
+    @staticmethod
+    def _plan_instalments(entry):
+        """One instalment, unless the stored ones already add up to the same."""
+        due_on, cents = entry.merged(Invoice.due_on), entry.values["amount_cents"]
+        now = entry.stored and (entry.stored["due_on"], entry.stored["amount_cents"])
+        if now != (due_on, cents) and (entry.stored or due_on):
+            entry.more["instalments"] = [(due_on, cents)] if due_on else []
+
+    def _find_documents(self, entries, report, documents):
+        named = [entry for entry in entries if entry.cells.get("documento")]
+        found = documents.find(entry.cells["documento"] for entry in named)
+        owners = self._owners([each for each in found.values() if not isinstance(each, str)])
+        kept = self._kept(entries)
+        for entry in entries:
+            if "documento" not in entry.cells:
+                continue
+            name = entry.cells["documento"]
+            each = found.get(name)
+            path, kept_name = kept.get(entry.stored and entry.stored["document"], (None, None))
+            if each is None:
+                entry.values["document"] = None
+            elif isinstance(each, str):
+                self.refuse(entry, report, "documento", each)
+            elif path == each.path or (name == kept_name and each.source is None):
+                entry.values["document"] = entry.stored["document"]
+            elif owners.get(each.path, {entry.values["customer"]}) != {entry.values["customer"]}:
+                self.refuse(
+                    entry, report, "documento",
+                    "Il documento è già di un altro cliente: controllare il nome.",
+                )  # fmt: skip
+            else:
+                entry.more["document"] = each
+
+    @staticmethod
+    def _owners(found):
+        """{path: customers whose invoices have that document}."""
+        owners = {}
+        query = (
+            Invoice.select(StoredFile.path, Invoice.customer)
+            .join(StoredFile)
+            .where(StoredFile.path.in_([each.path for each in found]))
+            .distinct()
+        )
+        for path, customer in query.tuples():
+            owners.setdefault(path, set()).add(customer)
+        return owners
+
+    @staticmethod
+    def _kept(entries):
+        """{id: (path, name)} of the documents that these invoices have now."""
+        ids = [entry.stored["document"] for entry in entries if entry.stored]
+        query = StoredFile.select(StoredFile.id, StoredFile.path, StoredFile.name)
+        query = query.where(StoredFile.id.in_([each for each in ids if each is not None]))
+        return {row.id: (row.path, row.name) for row in query}
+
+    def place(self, entries, documents):
+        for entry in entries:
+            if "document" in entry.more:
+                documents.place(entry.more["document"])
+
+    def write(self, entries, documents):
+        self._store_documents(entries, documents)
+        super().write(entries, documents)
+        self._store_children(entries)
+
+    @staticmethod
+    def _store_documents(entries, documents):
+        ids = documents.rows([e.more["document"] for e in entries if "document" in e.more])
+        for entry in entries:
+            if "document" in entry.more:
+                entry.values["document"] = ids[entry.more["document"].path]
+
+    def _store_children(self, entries):
+        ids = self._written_ids(entries)
+        for name, model in (("supplies", InvoiceSupply), ("instalments", Instalment)):
+            changed = [entry for entry in entries if name in entry.more]
+            for some in batched(entry.stored["id"] for entry in changed if entry.stored):
+                model.delete().where(model.invoice.in_(some)).execute()
+            rows = [
+                row
+                for entry in changed
+                for row in getattr(self, f"_{name}")(
+                    ids[entry.values["number"], entry.values["year"]], entry.more[name]
+                )
+            ]
+            if rows:
+                query = model.insert({model._meta.fields[key]: Param(key) for key in rows[0]})
+                run_many(model, query, rows)
+
+    @staticmethod
+    def _supplies(invoice, supplies):
+        return [{"invoice": invoice, "supply": supply} for supply in sorted(supplies)]
+
+    @staticmethod
+    def _instalments(invoice, instalments):
+        return [
+            {"invoice": invoice, "due_on": due_on, "amount_cents": cents}
+            for due_on, cents in instalments
+        ]
+
+    def _written_ids(self, entries):
+        query = Invoice.select(Invoice.number, Invoice.year, Invoice.id).where(
+            Invoice.number.in_([entry.values["number"] for entry in entries]),
+            Invoice.year.in_({entry.values["year"] for entry in entries}),
+        )
+        return {(number, year): id for number, year, id in query.tuples()}

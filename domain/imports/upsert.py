@@ -1,0 +1,314 @@
+"""Rows of a CSV file against the archive: examined first, written afterwards.
+
+Examining reads only: it finds every error and what would change, and keeps the changes in
+a temporary file of its own. Writing is then short, because other writers wait for it.
+Both go by chunks of rows, with a fixed number of queries for each chunk.
+"""
+
+import itertools
+import pickle
+import sqlite3
+from typing import NamedTuple
+
+import peewee as pw
+
+from domain.formats import table
+from models import DayField, Param, db
+
+CHUNK = 500
+
+
+class Cell(NamedTuple):
+    """A column of a kind: where it is kept, and how it is read unless the field tells."""
+
+    name: str
+    field: pw.Field | None = None  # None: the kind itself decides what becomes of it
+    parse: object = None
+    required: bool = False
+    doubt: object = None
+
+    def column(self):
+        return table.Column(
+            self.name, self.parse or parser_for(self.field), self.required, self.doubt
+        )
+
+
+def parser_for(field):
+    """How the text of a cell becomes a value that `field` can hold."""
+    if isinstance(field, pw.CharField):
+        return table.text(field.max_length)
+    if isinstance(field, DayField):
+        return table.day
+    if isinstance(field, pw.DecimalField):
+        return table.decimal(field.max_digits, field.decimal_places)
+    if isinstance(field, pw.BooleanField):
+        return table.yes_no
+    return table.whole()
+
+
+class Entry:
+    """One row on its way to the archive.
+
+    `cells` by column as read, `values` by field as they will be stored, `stored` as they
+    are now (None: the row is new), `more` whatever the kind keeps in other tables.
+    """
+
+    def __init__(self, number, cells):
+        self.number = number
+        self.cells = cells
+        self.values = {}
+        self.stored = None
+        self.more = {}
+        self.bad = False
+
+    def merged(self, field):
+        """What the row will hold in `field` once it is written."""
+        if field.name in self.values:
+            return self.values[field.name]
+        return self.stored[field.name] if self.stored else field.default
+
+
+class Kind:
+    """A kind of CSV file. Subclasses say what is particular to theirs."""
+
+    name = ""
+    model = None
+    cells = ()
+    key = ()  # fields
+    needs = ()  # fields that the rules look at even when the file does not have them
+
+    def check_columns(self, names, report):
+        """Rules about which columns the file has."""
+
+    def prepare(self, entries, report):
+        """Fill in `values` that are not simply a cell: other rows' ids, computed ones."""
+
+    def examine(self, entries, report, documents):
+        """Rules about rows as they will be, once `stored` is known."""
+
+    def ends(self, entry):
+        """Whether the row takes an active row out of service."""
+        return False
+
+    def active(self):
+        """How many rows are in service, where ending too many at once is held; else None."""
+        return None
+
+    def place(self, entries, documents):
+        """Put on disk what these rows need, before the transaction."""
+
+    def write(self, entries, documents):
+        """Store added and changed rows, inside the transaction."""
+        for added in (True, False):
+            batch = [entry for entry in entries if (entry.stored is None) == added]
+            if batch:
+                (insert_rows if added else update_rows)(self.model, batch)
+
+    # -- shared with the subclasses -----------------------------------------------------------
+
+    def refuse(self, entry, report, column, message):
+        entry.bad = True
+        report.error(entry.number, column, entry.cells.get(column), message)
+
+    def ids(self, model, codes, *columns):
+        """{code: id}, or {code: row of `columns`}, of the rows of `model` that exist."""
+        found = {}
+        for some in batched(sorted(codes)):
+            query = model.select(model.code, *(columns or (model.id,)))
+            for code, *rest in query.where(model.code.in_(some)).tuples():
+                found[code] = rest if columns else rest[0]
+        return found
+
+    def link(self, entries, report, column, field, model, message):
+        """Fill in `field` with the id of the row of `model` that `column` names."""
+        codes = {entry.cells[column] for entry in entries}
+        ids = self.ids(model, codes)
+        for entry in entries:
+            code = entry.cells[column]
+            if code in ids:
+                entry.values[field.name] = ids[code]
+            else:
+                self.refuse(entry, report, column, message)
+
+
+def batched(items, size=CHUNK):
+    items = iter(items)
+    while some := list(itertools.islice(items, size)):
+        yield some
+
+
+def insert_rows(model, entries):
+    """One statement run for all entries; fields that they lack get their default."""
+    names = {name for entry in entries for name in entry.values}
+    fields = [
+        field
+        for field in model._meta.sorted_fields
+        if field.name in names or (field.default is not None and not field.primary_key)
+    ]
+    query = model.insert({field: Param(field.name) for field in fields})
+    defaults = {field.name: field.default for field in fields}
+    run_many(model, query, ({**defaults, **entry.values} for entry in entries))
+
+
+def update_rows(model, entries):
+    names = {name for entry in entries for name in entry.values}
+    query = model.update({getattr(model, name): Param(name) for name in sorted(names)})
+    query = query.where(model.id == Param("id"))
+    run_many(model, query, ({**entry.stored, **entry.values} for entry in entries))
+
+
+def run_many(model, query, rows):
+    """Run `query`, built once with Params, for each row ({name: value})."""
+    sql, params = query.sql()
+    names = [param.name for param in params]
+    fields = [model._meta.fields[name] for name in names]
+    converters = [
+        field.rel_field.db_value if isinstance(field, pw.ForeignKeyField) else field.db_value
+        for field in fields
+    ]
+    db.cursor().executemany(
+        sql,
+        [
+            [convert(row[name]) for name, convert in zip(names, converters, strict=True)]
+            for row in rows
+        ],
+    )
+
+
+class Spool:
+    """Entries that wait on disk to be written, and the keys seen in the file so far."""
+
+    def __init__(self):
+        self._file = sqlite3.connect("", isolation_level=None)  # temporary, deleted on close
+        self._file.execute("PRAGMA synchronous = OFF")
+        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, number INTEGER)")
+        self._file.execute("CREATE TABLE waiting (id INTEGER PRIMARY KEY, entries BLOB)")
+
+    def first_with(self, key, number):
+        """The row of this file that had `key` before row `number`, or None."""
+        text = repr(key)
+        try:
+            self._file.execute("INSERT INTO seen VALUES (?, ?)", (text, number))
+        except sqlite3.IntegrityError:
+            query = "SELECT number FROM seen WHERE key = ?"
+            return self._file.execute(query, (text,)).fetchone()[0]
+        return None
+
+    def add(self, entries):
+        if entries:
+            content = pickle.dumps(entries, pickle.HIGHEST_PROTOCOL)
+            self._file.execute("INSERT INTO waiting (entries) VALUES (?)", (content,))
+
+    def __iter__(self):
+        for (content,) in self._file.execute("SELECT entries FROM waiting ORDER BY id"):
+            yield pickle.loads(content)  # noqa: S301 (our own bytes, in a private file)
+
+    def close(self):
+        self._file.close()
+
+
+class Upsert:
+    """One CSV file: `examine` it, look at the report, then `place` and `write`."""
+
+    def __init__(self, kind, report, documents):
+        self.kind = kind
+        self.report = report
+        self.documents = documents
+        self.ended = 0
+        self._spool = Spool()
+
+    def close(self):
+        self._spool.close()
+
+    def examine(self, stream, progress=iter):
+        """Read the whole file (binary stream); fill the report; write nothing."""
+        report = self.report
+        try:
+            rows = table.Table(stream, [cell.column() for cell in self.kind.cells])
+        except table.Unreadable as problem:
+            report.error(1, problem.column, "", problem)
+            return
+        if rows.encoding != "utf-8":
+            report.tell("Il file non è in UTF-8: è stato letto come Windows-1252.")
+        if rows.unknown:
+            report.tell(f"Colonne sconosciute, ignorate: {', '.join(rows.unknown)}.")
+        self.kind.check_columns(rows.names, report)
+        if report.errors:
+            return
+        for some in batched(progress(rows)):
+            self._examine(some)
+
+    def _examine(self, rows):
+        entries = []
+        for row in rows:
+            self.report.rows += 1
+            for doubt in row.doubts:
+                self.report.warn(row.number, *doubt)
+            for problem in row.problems:
+                self.report.error(row.number, *problem)
+            if not row.problems:
+                entries.append(self._entry(row))
+        self.kind.prepare(entries, self.report)
+        entries = [entry for entry in entries if not entry.bad and not self._repeats(entry)]
+        self._load_stored(entries)
+        self.kind.examine(entries, self.report, self.documents)
+        self._spool.add([entry for entry in entries if not entry.bad and self._changes(entry)])
+
+    def _entry(self, row):
+        entry = Entry(row.number, row.values)
+        for cell in self.kind.cells:
+            if cell.field is not None and cell.name in row.values:
+                value = row.values[cell.name]
+                if value is None and not cell.field.null:
+                    value = cell.field.default
+                entry.values[cell.field.name] = value
+        return entry
+
+    def _key(self, values):
+        return tuple(values[field.name] for field in self.kind.key)
+
+    def _repeats(self, entry):
+        first = self._spool.first_with(self._key(entry.values), entry.number)
+        if first is not None:
+            column = self.kind.cells[0].name
+            self.kind.refuse(
+                entry, self.report, column,
+                f"La riga ripete la {first}: lasciarne una sola.",
+            )  # fmt: skip
+        return first is not None
+
+    def _load_stored(self, entries):
+        if not entries:
+            return
+        model = self.kind.model
+        names = {name for entry in entries for name in entry.values}
+        names.update(field.name for field in (*self.kind.key, *self.kind.needs))
+        query = model.select(model.id, *(getattr(model, name) for name in sorted(names)))
+        for field in self.kind.key:
+            query = query.where(field.in_(list({entry.values[field.name] for entry in entries})))
+        stored = {self._key(row): row for row in query.dicts()}
+        for entry in entries:
+            entry.stored = stored.get(self._key(entry.values))
+
+    def _changes(self, entry):
+        """Count the entry; whether there is something to write."""
+        if entry.stored is None:
+            self.report.added += 1
+            return True
+        self.ended += self.kind.ends(entry)
+        if entry.more or any(entry.stored[name] != value for name, value in entry.values.items()):
+            self.report.changed += 1
+            return True
+        self.report.unchanged += 1
+        return False
+
+    def place(self):
+        """Put documents in place, before the transaction: they may take long."""
+        for entries in self._spool:
+            self.kind.place(entries, self.documents)
+
+    def write(self):
+        """Write what `examine` found; inside a transaction."""
+        for entries in self._spool:
+            self.kind.write(entries, self.documents)
