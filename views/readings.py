@@ -6,13 +6,13 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
 from domain import readings, windows
-from domain.clock import utcnow
+from domain.clock import ROME, utcnow
 from domain.errors import Refused
 from forms import ReadingForm
 from models import SelfReading, SupplyPoint
 from views.access import owned_or_404
 from views.charts import ReadingsChart
-from views.frame import chosen_supply
+from views.frame import chosen_supply, own_supplies
 from views.htmx import page_or_partial, wants_partial
 from views.paging import TableState
 
@@ -35,7 +35,7 @@ def index(supply_code):
     table = TableState(url_for(".index", supply_code=supply.code), readings.SORTS)
     rows = readings.page(supply, sort=table.sort, limit=table.rows, offset=table.offset)
     if not rows and table.page > 1:
-        return redirect(table.href(pag=1), 303)
+        return last_page(table, readings.page(supply, sort=table.sort, limit=1, offset=0))
     return page_or_partial(
         "readings/index.html",
         "readings/_readings.html",
@@ -44,8 +44,14 @@ def index(supply_code):
         table=table,
         rows=rows,
         refresh_seconds=REFRESH_SECONDS,
+        rome=ROME,
         **({} if wants_partial() else around_the_list(supply)),
     )
+
+
+def last_page(table, first):
+    """To the last page, for who asked for one beyond it. `first`: one row of the table, or none."""
+    return redirect(table.href(pag=table.pages(first[0].total if first else 0)), 303)
 
 
 def around_the_list(supply):
@@ -69,10 +75,9 @@ def table_of_windows(supply, **options):
 
 
 def no_gas(supply):
-    gas = SupplyPoint.of(current_user.id).where(SupplyPoint.service == "GAS")
-    return render_template(
-        "readings/no_gas.html", **FRAME, supply=supply, gas=gas.order_by(SupplyPoint.code)
-    )
+    """The page of an electricity supply: where self-readings can be entered instead."""
+    gas = [each for each in own_supplies() if each.service == "GAS"]
+    return render_template("readings/no_gas.html", **FRAME, supply=supply, gas=gas)
 
 
 @bp.get("/forniture/<supply_code>/autolettura/periodi")
@@ -82,7 +87,7 @@ def reading_windows(supply_code):
     table = table_of_windows(supply)
     coming = windows.coming(supply, now=utcnow(), limit=table.rows, offset=table.offset)
     if not coming and table.page > 1:
-        return redirect(table.href(pag=1), 303)
+        return last_page(table, windows.coming(supply, now=utcnow()))
     return page_or_partial(
         "readings/windows.html",
         "readings/_windows.html",
