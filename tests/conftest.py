@@ -11,7 +11,7 @@ import models
 from app import create_app
 from domain import sessions
 from domain.clock import utcnow
-from tests import postgres
+from tests import postgres, smtp
 
 MIGRATIONS = os.path.join(os.path.dirname(__file__), "..", "jobs", "migrations")
 ON_POSTGRESQL = os.environ.get("TEST_DATABASE", "sqlite") == "postgresql"
@@ -89,6 +89,14 @@ def app(settings):
     with app.app_context():
         yield app
     models.db.close_all()
+
+
+@pytest.fixture
+def mail_server(app):
+    """A real SMTP server that takes the portal's mail; see tests/smtp.py."""
+    with smtp.serving() as server:
+        app.extensions["mail"].port = server.port
+        yield server
 
 
 @pytest.fixture

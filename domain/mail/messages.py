@@ -1,6 +1,7 @@
 """From a row of the queue to a message in text and HTML, for one pair of templates."""
 
 import json
+from email import policy
 from urllib.parse import urlsplit
 
 import flask_mail
@@ -13,6 +14,18 @@ from domain.mail.transport import Undeliverable
 from models import Customer, Grant
 
 LIFETIMES = {"first_access": credentials.FIRST_ACCESS, "recovery": credentials.RECOVERY}
+
+
+class Message(flask_mail.Message):
+    """Flask-Mail's, whose headers are folded by the older rules of Python.
+
+    The newer ones put blanks into long names with accents.
+    """
+
+    WIRE = policy.compat32.clone(linesep="\r\n")
+
+    def as_bytes(self):
+        return self._message().as_bytes(policy=self.WIRE)
 
 
 def compose(row, secret=None, *, now):
@@ -29,13 +42,13 @@ def compose(row, secret=None, *, now):
         "expires_at": in_rome(now + LIFETIMES[row.kind]) if secret else None,
         "happened_at": in_rome(row.created_at),
         "portal": current_app.config["BASE_URL"],
-        "utility": current_app.config["UTILITY_NAME"],
+        "utility": one_line(current_app.config["UTILITY_NAME"]),
         "contacts": current_app.config["UTILITY_CONTACTS"],
         "colors": colors(current_app.config["COLOR"]),
         "masked": masked,
     }
     subject, _newline, text = render_template(f"email/{row.kind}.txt", **context).partition("\n")
-    message = flask_mail.Message(
+    message = Message(
         subject=one_line(subject),
         recipients=[plain_address(row.recipient)],
         body=text.strip() + "\n",
@@ -43,7 +56,7 @@ def compose(row, secret=None, *, now):
         extra_headers={"Auto-Submitted": "auto-generated"},
     )
     # As a pair: given as text, a comma in the name would cut the address.
-    message.sender = (one_line(context["utility"]), current_app.config["MAIL_SENDER"])
+    message.sender = (context["utility"], current_app.config["MAIL_SENDER"])
     message.msgId = message_id(row)
     return message
 

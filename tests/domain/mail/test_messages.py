@@ -1,0 +1,167 @@
+"""What a customer finds in each mail."""
+
+import datetime as dt
+import email
+import email.policy
+import html.parser
+import re
+from email.header import decode_header, make_header
+from email.utils import parseaddr, parsedate_to_datetime
+
+import pytest
+
+from domain.mail import messages, outbox
+from models import OutgoingMail
+from tests.factories import make_account, make_customer
+
+NOW = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
+SECRET = "abcdefghjkmnpqrstuvwxyz2"
+KINDS = (*outbox.KINDS, "test")
+
+
+class Words(html.parser.HTMLParser):
+    """What is read on the page, and where its links lead."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.text, self.links, self.tags, self._hidden = "", [], [], False
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.links += [value for name, value in attributes if name in {"href", "src"}]
+        self._hidden = self._hidden or tag == "style"
+
+    def handle_endtag(self, tag):
+        self._hidden = self._hidden and tag != "style"
+
+    def handle_data(self, data):
+        self.text += "" if self._hidden else data
+
+
+def on_the_wire(kind, **customer):
+    """The bytes of the message of `kind`."""
+    customer = {"name": "PROVA S.P.A.", **customer}
+    account = make_account(make_customer("000002", **customer), email="rosa@example.it")
+    row = OutgoingMail(
+        id=7, kind=kind, recipient="rosa@example.it", account=account, created_at=NOW
+    )
+    secret = SECRET if kind in messages.LIFETIMES else None
+    return messages.compose(row, secret, now=NOW).as_bytes()
+
+
+def composed(kind, **customer):
+    return email.message_from_bytes(on_the_wire(kind, **customer), policy=email.policy.default)
+
+
+def text_of(message):
+    return message.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
+def page_of(message):
+    return Words(message.get_body(("html",)).get_content())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_mail_says_who_writes_in_text_and_in_html(app, kind):
+    app.config["UTILITY_CONTACTS"] = "Tel. 0574 000000"
+    message = composed(kind)
+    assert message["Subject"].startswith("Prova Energia: ")
+    for words in (text_of(message), page_of(message).text):
+        assert "Buongiorno," in words
+        assert "portale clienti" in words
+        assert "Tel. 0574 000000" in words
+        assert "Messaggio automatico" in words
+        assert not re.search(r"\bNone\b|Undefined|\{\{|%\(|\.\.\s", words)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_text_and_html_say_the_same(app, kind):
+    message = composed(kind)
+    page = " ".join(page_of(message).text.split())
+    body, _footer = text_of(message).split("\n-- \n")
+    paragraphs = [each.strip() for each in body.split("\n\n") if each.strip().endswith(".")]
+    assert paragraphs
+    assert [each for each in paragraphs if each not in page] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_links_lead_to_the_portal_and_nothing_is_loaded_from_elsewhere(app, kind):
+    app.config["BASE_URL"] = "https://portale.example.it"
+    message = composed(kind)
+    page = page_of(message)
+    found = page.links + re.findall(r"https?://\S+", text_of(message))
+    assert all(re.match(r"https://portale\.example\.it/[a-z-]+$", link) for link in found)
+    assert not {"img", "script", "link", "form"} & set(page.tags)
+
+
+@pytest.mark.parametrize("kind", ["first_access", "recovery"])
+def test_a_password_comes_with_the_user_name_the_place_and_the_time(app, kind):
+    message = composed(kind)
+    for words in (text_of(message), page_of(message).text):
+        assert re.search(r"User:?\s+000002\b", words)
+        assert re.search(r"Password:?\s+abcd-efgh-jkmn-pqrs-tuvw-xyz2\b", words)
+        assert "http://localhost/login" in words
+        assert "una volta sola" in words
+        assert "Chi non ha chiesto" in words
+    until = {"first_access": "26/11/2026 alle 09:30", "recovery": "23/11/2026 alle 15:30"}[kind]
+    assert f"fino al {until}" in text_of(message)
+
+
+def test_the_notice_of_a_registration_names_the_customer_but_masks_the_address(app):
+    words = text_of(composed("registration_notice"))
+    assert "PROVA S.P.A., codice cliente 000002" in words
+    assert "23/11/2026 alle 09:30" in words
+    assert "r•••@example.it" in words
+    assert "rosa@" not in words
+
+
+@pytest.mark.parametrize("kind", ["registration_attempt", "password_changed"])
+def test_who_was_not_the_one_is_told_what_to_do(app, kind):
+    words = text_of(composed(kind))
+    assert "23/11/2026 alle 09:30" in words
+    assert "Altrimenti" in words
+    assert "http://localhost/password-dimenticata" in words
+
+
+def test_markup_in_a_name_is_only_text(app):
+    name = "<b>ROSSI</b> & C. <img src=x>"
+    message = composed("first_access", name=name)
+    assert name in text_of(message)
+    assert name in page_of(message).text
+    assert "img" not in page_of(message).tags
+
+
+@pytest.mark.parametrize(
+    "name",
+    ['Rossi, Bianchi & C. "Luce"', "Società dell'Energià d'Óltre", "A\r\nBcc: tutti@example.it",
+     "Energia <info@altri.it>", "Gas;Luce:Acqua", "Azienda Municipalizzata " * 8,
+     'Società "Più Luce", ' * 8],
+)  # fmt: skip
+def test_any_name_of_the_utility_makes_one_clean_sender(app, name):
+    app.config.update(UTILITY_NAME=name, MAIL_SENDER="portale@example.it")
+    message = email.message_from_bytes(on_the_wire("recovery"))
+    shown, address = parseaddr(message["From"].replace("\r\n", ""))
+    one_line = " ".join(name.split())
+    assert (decoded(shown), address) == (one_line, "portale@example.it")
+    assert decoded(message["Subject"]) == f"{one_line}: nuova password per il portale"
+    assert message["Bcc"] is None
+
+
+def decoded(header):
+    return str(make_header(decode_header(header.replace("\r\n", ""))))
+
+
+def test_headers_tell_machines_not_to_answer(app):
+    app.config["BASE_URL"] = "https://portale.example.it:8443/"
+    message = composed("recovery")
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"] == "<20261123T083000-7@portale.example.it>"
+    assert parsedate_to_datetime(message["Date"]).tzinfo is not None
+    assert message["To"] == "rosa@example.it"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_line_is_longer_than_mail_allows(app, kind):
+    app.config["UTILITY_NAME"] = "Società " * 25
+    assert max(map(len, on_the_wire(kind, name="N" * 200).split(b"\r\n"))) <= 998
