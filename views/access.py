@@ -9,7 +9,14 @@ from domain import sessions
 from domain.clock import utcnow
 from models import SupplyPoint
 
-CHANGE_ONLY = {"auth.change_password", "auth.logout", "static", "frame.theme", "demo.mails"}
+CHANGE_ONLY = {
+    "auth.change_password",
+    "auth.logout",
+    "static",
+    "frame.theme",
+    "frame.logo",
+    "demo.mails",
+}
 
 
 class SignedIn(UserMixin):
