@@ -43,13 +43,14 @@ def main():
     parser.add_argument("--port", type=port_number, default=8000, help="8000 unless told otherwise")
     parser.add_argument("--data", type=Path, default=ROOT / "demo-data", help="data folder")
     arguments = parser.parse_args()
+    data = arguments.data.resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run(arguments.port, arguments.data.resolve())
+        run(arguments.port, data)
     except CannotStart as problem:
         sys.exit(f"La dimostrazione non parte: {problem}")
     except KeyboardInterrupt:
-        print("\nLa dimostrazione è chiusa; i dati restano in demo-data/.", flush=True)
+        print(f"\nLa dimostrazione è chiusa; i dati restano in {data}.", flush=True)
 
 
 def port_number(text):

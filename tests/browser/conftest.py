@@ -1,0 +1,95 @@
+"""Debian's Chromium around a portal of its own, listening for whatever goes wrong."""
+
+import os
+
+import pytest
+
+from tests.browser import portal as portals
+from tests.conftest import required
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+    f"--host-resolver-rules=MAP {portals.HOST} 127.0.0.1",
+]  # fmt: skip
+# Chromium also writes an error where a form came back with what is wrong in it.
+FORM_CAME_BACK = "the server responded with a status of 422"
+REPORT_CSP = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error("CSP", event.violatedDirective, event.blockedURI, event.sourceFile);
+});
+"""
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not os.path.exists(CHROMIUM):
+        required("no browser: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory):
+    """One portal for the tests of a module; each brings its own customers."""
+    with portals.running(tmp_path_factory.mktemp("portal")) as portal:
+        yield portal
+
+
+@pytest.fixture
+def open_browser(chromium, portal):
+    """`open_browser(**options)`: a page of a new browser profile.
+
+    The test fails if the page wrote an error, asked for something that failed, broke the
+    security policy or opened a script's dialog.
+    """
+    troubles, contexts = [], []
+
+    def _open(**options):
+        context = chromium.new_context(
+            base_url=portal.address,
+            ignore_https_errors=True,  # the certificate is the test's own
+            locale="it-IT",
+            timezone_id="Europe/Rome",
+            **{"viewport": {"width": 1280, "height": 900}, **options},
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.add_init_script(REPORT_CSP)
+        page = context.new_page()
+        listen(page, troubles)
+        return page
+
+    yield _open
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def listen(page, troubles):
+    def on_console(message):
+        if message.type == "error" and FORM_CAME_BACK not in message.text:
+            troubles.append(f"console: {message.text}")
+
+    def on_failed(request):
+        if request.failure != "net::ERR_ABORTED":  # a download, or a page left behind
+            troubles.append(f"{request.method} {request.url}: {request.failure}")
+
+    def on_response(response):
+        if response.status >= 400 and response.status != 422:
+            troubles.append(f"{response.request.method} {response.url}: {response.status}")
+
+    def on_dialog(dialog):
+        troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
+    page.on("requestfailed", on_failed)
+    page.on("response", on_response)
+    page.on("dialog", on_dialog)

@@ -1,0 +1,93 @@
+"""Script in whatever the import files hold stays text on every page."""
+
+import csv
+import datetime as dt
+import io
+
+import pytest
+from playwright.sync_api import expect
+
+from domain.clock import rome_day, utcnow
+from tests.browser.test_guide import OWN_PASSWORD, Guide
+
+pytestmark = pytest.mark.browser
+
+IMAGE = "<img src=x onerror=alert(1)>"
+SCRIPT = "'\"><script>alert(2)</script>"
+ATTRIBUTE = '" autofocus onfocus="alert(3)'
+TEMPLATE = "{{ 7*7 }}<svg/onload=alert(4)>"
+CODE, VAT_NUMBER = "000666", "90006660975"
+PAGES = (
+    "home", "fatture", "password", "autolettura", "autolettura/nuova", "autolettura/periodi",
+    "anagrafica", "prelievi", "ticket", "dati-tecnici", "contratti", "misure", "documenti",
+    "modulistica", "normative", "comunicati", "informazioni", "storico",
+)  # fmt: skip
+
+
+def table(*rows):
+    """Rows (dictionaries with the same keys) as the text of a CSV file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], delimiter=";", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def hostile_archive(today):
+    place = {"via": IMAGE, "civico": "<b>1</b>", "cap": "59100", "comune": SCRIPT,
+             "provincia": "PO"}  # fmt: skip
+    return [
+        ("clienti.csv", table({
+            "codice_cliente": CODE, "denominazione": f"{IMAGE} {SCRIPT}",
+            "partita_iva": VAT_NUMBER, **place, "telefono": ATTRIBUTE[:30],
+        })),
+        ("forniture.csv", table({
+            "codice_fornitura": "PR666001", "codice_cliente": CODE, "servizio": "GAS",
+            "pod_pdr": "00990000000666", **place, "matricola": "<u onclick=alert(5)>",
+            "cifre": 5, "classe_misuratore": "G4", "distributore": ATTRIBUTE,
+        })),
+        ("contratti.csv", table({
+            "codice_contratto": "C666", "codice_fornitura": "PR666001", "offerta": TEMPLATE,
+            "decorrenza": today,
+        })),
+        ("fatture.csv", table({
+            "numero": "</td><script>alert(6)</script>", "data": today, "codice_cliente": CODE,
+            "codice_fornitura": "PR666001", "scadenza": today, "importo": "10,00",
+            "stato": "da_pagare", "iban": "IT60X0542811101000000123456",
+        })),
+        ("letture.csv", table(*(
+            {"codice_fornitura": "PR666001", "data": today - dt.timedelta(days=days),
+             "contatore": 500 - days, "fonte": "<script>alert(7)", "matricola": SCRIPT}
+            for days in (200, 100)
+        ))),
+        ("periodi.csv", table({
+            "id": IMAGE, "dal": today, "dalle_ore": "00:00", "al": today, "alle_ore": "23:59",
+        })),
+    ]  # fmt: skip
+
+
+def test_no_text_of_the_archive_is_executed(open_browser, portal):
+    portal.load(hostile_archive(rome_day(utcnow())))
+    page = open_browser()
+    guide = Guide(page, CODE)
+    page.goto("/registrazione")
+    guide.fill("Codice cliente presente in fattura", CODE)
+    guide.fill("Codice fiscale o partita IVA", VAT_NUMBER)
+    guide.press("Conferma")
+    guide.see(IMAGE)
+    guide.fill("E-Mail", "tizio@posta.example")
+    guide.press("Salva")
+    mail = portal.next_mail()
+    assert IMAGE not in mail.get_body(("html",)).get_content()
+    guide.sign_in(mail.get_body(("plain",)).get_content().split("Password: ")[1].split()[0])
+    guide.fill("Nuova password", OWN_PASSWORD)
+    guide.fill("Conferma nuova password", OWN_PASSWORD)
+    guide.press("Conferma")
+    for path in PAGES:
+        page.goto(f"/forniture/PR666001/{path}", wait_until="networkidle")
+        expect(page.get_by_text(IMAGE).first).to_be_visible()  # the header names the customer
+        assert page.locator("script:not([src]), [onerror], [onload], [onfocus]").count() == 0
+    page.goto("/forniture/PR666001/fatture")
+    guide.see("</td><script>alert(6)</script>")
+    guide.follow("Come pagare")
+    expect(page.get_by_role("dialog")).to_contain_text("alert(6)")
