@@ -107,14 +107,11 @@ class Documents:
     # -- inside an e-invoice ----------------------------------------------------------------
 
     def attach(self, name, content):
-        """Keep a PDF that came inside another file; return its StoredFile.
+        """Keep a PDF (bytes) that came inside another file; return it as Found.
 
-        Call it inside the transaction; `place_attached` puts the bytes in place just
-        before the commit. `name` may be anything: what is unsafe in it is replaced.
-        Raises Refused when `content` (bytes) is not a PDF.
+        `place_attached` puts it in place, `rows` makes its row. `name` may be anything:
+        what is unsafe in it is replaced.
         """
-        if not is_pdf(content):
-            raise Refused(f"L'allegato {name!r} non è un PDF.")
         name = safe_name(name)
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._place_for(name, sha256)
@@ -122,11 +119,10 @@ class Documents:
             incoming = self.folder / f"{INCOMING}{path}"
             files.write_synced(incoming, [content])
             self._attached[path] = incoming
-        row = StoredFile.get_or_none(StoredFile.path == path)
-        return row or StoredFile.create(path=path, name=name, size=len(content), sha256=sha256)
+        return Found(name, path, len(content), sha256)
 
     def place_attached(self):
-        """Put in place what `attach` kept: last, before the transaction commits."""
+        """Put in place what `attach` kept, before the transaction that makes its rows."""
         while self._attached:
             path, incoming = self._attached.popitem()
             self._settle(incoming, self.folder / path)

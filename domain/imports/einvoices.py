@@ -1,12 +1,19 @@
-"""E-invoices of the inbox: `.xml`, `.xml.p7m`, and `.zip` of them, to Invoice rows."""
+"""E-invoices of the inbox: `.xml`, `.xml.p7m`, and `.zip` of them, to Invoice rows.
+
+As with tables a file is examined first, which may take long and only reads the archive;
+writing what it changes is short, because other writers wait for it.
+"""
 
 import re
 from collections import defaultdict
 from dataclasses import replace
+from typing import NamedTuple
 
 from domain.errors import Refused
 from domain.formats import fatturapa
-from domain.imports.documents import is_pdf
+from domain.imports import files
+from domain.imports.documents import Found, is_pdf
+from domain.imports.upsert import batched
 from models import Customer, Instalment, Invoice, InvoiceSupply, SupplyPoint
 
 # TipoDato without punctuation; the official schema cuts it at ten characters.
@@ -26,12 +33,23 @@ class Wrong(Refused):
         self.value = value
 
 
-def load(path, report, *, utility_vat, documents):
-    """Bring the invoices of the file at `path` into the archive, inside the open transaction.
+class Change(NamedTuple):
+    """What becomes of one invoice; of what stays as it is there is nothing or None."""
+
+    known: int | None  # id of the stored row
+    values: dict  # columns of Invoice
+    document: Found | None
+    instalments: tuple | None  # (due date, cents)
+    supplies: set | None  # ids
+
+
+def examine(path, report, *, utility_vat, documents):
+    """Read the e-invoices in the file at `path`; return what they change, for `write`.
 
     `report` is filled: one row per invoice, whatever is wrong as its errors. `utility_vat`
     is the VAT number that must have issued them; `documents` keeps the attached PDFs.
     """
+    changes, seen, skipped = [], {}, defaultdict(list)
     issuer = without_country(utility_vat)
     if not issuer:
         report.error(
@@ -41,9 +59,8 @@ def load(path, report, *, utility_vat, documents):
             "Non si sa quale partita IVA deve avere chi emette le fatture: va indicata "
             "nell'impostazione PORTALE_UTILITY_VAT.",
         )
-        return
-    seen, skipped = {}, defaultdict(list)
-    with open(path, "rb") as stream:
+        return changes
+    with files.open_plain(path) as stream:
         for item in fatturapa.read(stream, path.name):
             match item:
                 case fatturapa.Skipped():
@@ -54,14 +71,14 @@ def load(path, report, *, utility_vat, documents):
                 case fatturapa.Invoice():
                     report.rows += 1
                     try:
-                        take(item, report, issuer, documents, seen)
+                        changes += take(item, report, issuer, documents, seen)
                     except Wrong as wrong:
                         report.error(
                             report.rows, wrong.column, wrong.value, located(item, path, wrong)
                         )
-
     for reason, names in skipped.items():
         report.tell(f"File ignorati nello ZIP: {len(names)} (il primo è {names[0]}): {reason}.")
+    return changes
 
 
 def located(item, path, message):
@@ -75,21 +92,30 @@ def located(item, path, message):
 
 
 def take(invoice, report, issuer, documents, seen):
-    """Check one invoice and, while nothing in the file is wrong, store it."""
+    """Check one invoice; return a list of what it changes, while nothing in the file is wrong."""
     check_issuer(invoice, issuer)
     if repeated(invoice, seen):
         report.warn(
             report.rows, "Numero", invoice.number, "Fattura ripetuta nel file: presa una volta."
         )
-        return
+        return []
     candidates = holders(invoice)
     owned = supplies_of(candidates)
     customer = the_one(candidates, owned, invoice)
     supplies = named_supplies(invoice, customer, owned[customer.id], report)
     pdf = attached_pdf(invoice, report)
-    if not report.error_count:
-        outcome = store(invoice, customer, supplies, pdf, documents)
-        setattr(report, outcome, getattr(report, outcome) + 1)
+    if report.error_count:
+        return []
+    document = documents.attach(file_name(invoice), pdf.content) if pdf else None
+    change = compare(invoice, customer, supplies, document)
+    if change.known is None:
+        report.added += 1
+    elif any(part not in (None, {}) for part in change[1:]):
+        report.changed += 1
+    else:
+        report.unchanged += 1
+        return []
+    return [change]
 
 
 def check_issuer(invoice, issuer):
@@ -263,39 +289,41 @@ def named_supplies(invoice, customer, supplies, report):
 # -- Into the archive ------------------------------------------------------------------------
 
 
-def store(invoice, customer, supplies, pdf, documents):
-    """Insert or update by number and year; return `added`, `changed` or `unchanged`.
+def compare(invoice, customer, supplies, document):
+    """The Change from what is stored under the same number and year.
 
     What the e-invoice does not state (due dates, IBAN, supplies, PDF) stays as it was, and
     so does whether it is paid, which no e-invoice states. Only an invoice that turns out to
     be another customer's keeps nothing that could show one customer's data to the other.
     """
-    known = Invoice.get_or_none(number=invoice.number, year=invoice.date.year)
-    moved = known is not None and known.customer_id != customer.id
     values = stated(invoice) | {"customer": customer.id}
-    if supplies or moved:
-        values["names_supplies"] = bool(supplies)
-    if pdf:
-        values["document"] = documents.attach(file_name(invoice), pdf.content).id
-    elif moved:
+    instalments = invoice.instalments or None
+    wanted = {supply.id for supply in supplies} or None
+    if wanted:
+        values["names_supplies"] = True
+    known = Invoice.get_or_none(number=values["number"], year=values["year"])
+    if known is None:
+        return Change(None, values, document, instalments, wanted)
+    if known.customer_id != customer.id:
+        wanted = wanted or set()
+        values["names_supplies"] = bool(wanted)
         values["document"] = None
-    if known is None:
-        row = Invoice.create(number=invoice.number, year=invoice.date.year, **values)
-    else:
-        row = known
-        Invoice.update(**values).where(Invoice.id == known.id).execute()
-    children = replace_instalments(row, invoice.instalments)
-    if supplies or moved:
-        children |= replace_supplies(row, supplies)
-    if known is None:
-        return "added"
-    differs = any(known.__data__[name] != value for name, value in values.items())
-    return "changed" if differs or children else "unchanged"
+    elif document and known.document_id and known.document.path == document.path:
+        document = None
+    return Change(
+        known.id,
+        {name: value for name, value in values.items() if known.__data__[name] != value},
+        document,
+        None if instalments == stored_instalments(known) else instalments,
+        None if wanted == stored_supplies(known) else wanted,
+    )
 
 
 def stated(invoice):
     """What the e-invoice says about the columns of its row."""
     values = {
+        "number": invoice.number,
+        "year": invoice.date.year,
         "date": invoice.date,
         "kind": "credit_note" if invoice.is_credit_note else "invoice",
         "amount_cents": invoice.total_cents,
@@ -315,30 +343,45 @@ def file_name(invoice):
     return f"fattura_{invoice.date.year}_{number or 'senza-numero'}.pdf"
 
 
-def replace_instalments(row, instalments):
-    """Put `instalments` in place of those stored; say whether they differ. None: leave them."""
-    if not instalments:
-        return False
-    stored = Instalment.select(Instalment.due_on, Instalment.amount_cents).where(
-        Instalment.invoice == row.id
-    )
-    if sorted(stored.tuples()) == list(instalments):
-        return False
-    Instalment.delete().where(Instalment.invoice == row.id).execute()
-    Instalment.insert_many(
-        [{"invoice": row.id, "due_on": due, "amount_cents": amount} for due, amount in instalments]
-    ).execute()
-    return True
+def stored_instalments(row):
+    query = Instalment.select(Instalment.due_on, Instalment.amount_cents)
+    return tuple(sorted(query.where(Instalment.invoice == row.id).tuples()))
 
 
-def replace_supplies(row, supplies):
-    """Link `row` to `supplies` and no others; say whether that is new."""
-    wanted = {supply.id for supply in supplies}
-    stored = InvoiceSupply.select(InvoiceSupply.supply).where(InvoiceSupply.invoice == row.id)
-    if {supply for (supply,) in stored.tuples()} == wanted:
-        return False
-    InvoiceSupply.delete().where(InvoiceSupply.invoice == row.id).execute()
-    links = [{"invoice": row.id, "supply": supply} for supply in sorted(wanted)]
-    if links:
-        InvoiceSupply.insert_many(links).execute()
-    return True
+def stored_supplies(row):
+    query = InvoiceSupply.select(InvoiceSupply.supply).where(InvoiceSupply.invoice == row.id)
+    return {supply for (supply,) in query.tuples()}
+
+
+def write(changes, documents):
+    """Store what `examine` found, inside the caller's transaction."""
+    for some in batched(changes):
+        ids = documents.rows([change.document for change in some if change.document])
+        for change in some:
+            values = dict(change.values)
+            if change.document:
+                values["document"] = ids[change.document.path]
+            store(change, values)
+
+
+def store(change, values):
+    if change.known is None:
+        row = Invoice.create(**values).id
+    else:
+        row = change.known
+        if values:
+            Invoice.update(**values).where(Invoice.id == row).execute()
+    if change.instalments is not None:
+        replace_children(
+            Instalment,
+            row,
+            [{"due_on": due, "amount_cents": amount} for due, amount in change.instalments],
+        )
+    if change.supplies is not None:
+        replace_children(InvoiceSupply, row, [{"supply": each} for each in change.supplies])
+
+
+def replace_children(table, invoice, rows):
+    table.delete().where(table.invoice == invoice).execute()
+    if rows:
+        table.insert_many([{"invoice": invoice, **row} for row in rows]).execute()

@@ -242,16 +242,18 @@ class Inbox:
         return True
 
     def _load_einvoices(self, path, row, report):
-        with writing() as transaction:
-            einvoices.load(path, report, utility_vat=self.utility_vat, documents=self.documents)
+        try:
+            changes = einvoices.examine(
+                path, report, utility_vat=self.utility_vat, documents=self.documents
+            )
             if report.errors:
-                transaction.rollback()
-            else:
-                self._record(row, "applied", report)
-                self.documents.place_attached()
-        if report.errors:
+                raise Rejected(report)
+            self.documents.place_attached()
+        finally:
             self.documents.discard_attached()
-            raise Rejected(report)
+        with writing():
+            einvoices.write(changes, self.documents)
+            self._record(row, "applied", report)
 
     def _record(self, row, state, report):
         row.state = state

@@ -28,20 +28,20 @@ CODE = "RSSMRA80A01H501U"
 
 @pytest.fixture
 def load(app, tmp_path):
-    """`load(content)`: the report of taking a file as the inbox does, in one transaction."""
+    """`load(content)`: the report of taking a file as the inbox does."""
 
     def _load(content, name="fattura.xml", utility_vat=UTILITY):
         path = tmp_path / name
         path.write_bytes(content)
         report = Report(name)
         documents = Documents(app.config["DATA_DIR"])
-        with models.writing() as transaction:
-            einvoices.load(path, report, utility_vat=utility_vat, documents=documents)
-            if report.errors:
-                transaction.rollback()
-            else:
-                documents.place_attached()
-        documents.clean_up()
+        changes = einvoices.examine(path, report, utility_vat=utility_vat, documents=documents)
+        if report.errors:
+            documents.discard_attached()
+        else:
+            documents.place_attached()
+            with models.writing():
+                einvoices.write(changes, documents)
         return report
 
     return _load
