@@ -5,6 +5,7 @@ functions answer None or the sentence of a warning: real archives hold wrong che
 """
 
 import re
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 from stdnum import iban as stdnum_iban
@@ -106,6 +107,7 @@ def iban(cell):
     return value
 
 
+@lru_cache(4096)  # a file of invoices repeats the utility's own
 def odd_iban(value):
     if not stdnum_iban.is_valid(value):
         return "IBAN non corretto: controllarlo."

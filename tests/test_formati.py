@@ -1,0 +1,54 @@
+"""docs/formati.md and the code say the same."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from domain.formats import billing_readings, errors_csv
+from domain.imports.inbox import IN_PREPARATION, KINDS
+
+DOCS = Path(__file__).parent.parent / "docs"
+TEXT = (DOCS / "formati.md").read_text()
+
+
+def columns_told(title):
+    """The first column of the table under a heading."""
+    section = re.search(rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", TEXT, re.M | re.S)[1]
+    return re.findall(r"^\| ([a-z0-9_]+\*?) +\|", section.split("|---|---|")[1], re.M)
+
+
+def header_of(name):
+    with (DOCS / "esempi" / name).open(newline="") as stream:
+        return next(csv.reader(stream, delimiter=";"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_columns_told_are_those_read(kind):
+    read = [f"{cell.name}{'*' * cell.required}" for cell in KINDS[kind].cells]
+    assert columns_told(f"`{kind}`") == read
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_of_each_kind_has_every_column(kind):
+    assert header_of(f"{kind}_esempio.csv") == [cell.name for cell in KINDS[kind].cells]
+
+
+def test_what_goes_out_is_told_and_has_an_example():
+    told = columns_told("Che cosa esce: le autoletture acquisite")
+    assert told == list(billing_readings.COLUMNS) == header_of("autoletture_000001.csv")
+
+
+def test_the_errors_file_is_told():
+    assert f"`{';'.join(errors_csv.COLUMNS)}`" in TEXT
+
+
+def test_kinds_still_in_preparation_are_told():
+    sentence = re.search(r"I tipi (.*?) non sono ancora gestiti", TEXT, re.S)[1]
+    assert set(re.findall(r"`(\w+)`", sentence)) == IN_PREPARATION
+
+
+def test_every_link_leads_to_a_file():
+    for target in re.findall(r"\]\((esempi/[^)]*)\)", TEXT):
+        assert (DOCS / target).exists(), target
