@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 from flask import Flask, request
 from flask_wtf import CSRFProtect
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
@@ -181,7 +181,7 @@ def open_archive(app):
 
 
 def guard_requests(app):
-    """CSRF token on every unsafe request, and none that another site started."""
+    """CSRF token on every unsafe request, none that another site started, no body but a form's."""
     CSRFProtect(app)
     cookies.init_app(app)
 
@@ -191,6 +191,11 @@ def guard_requests(app):
             request.headers.get("Sec-Fetch-Site") == "cross-site"
         ):
             raise BadRequest
+
+    @app.before_request
+    def refuse_json():
+        if request.is_json:  # Flask-WTF would read it as a form, and fail at any other shape
+            raise UnsupportedMediaType
 
 
 SECURITY_HEADERS = {
