@@ -1,11 +1,13 @@
 """The utility's colour, and variants of it that stay legible in light and dark."""
 
+import colorsys
 import re
 
 INK = "#14202b"  # text on light surfaces
 PAPER = "#ffffff"
 BLACK = "#000000"
-DARK_SURFACE = "#1d242c"  # cards in dark mode, as in static/style.css
+LIGHT_SURFACE = "#f1f4f7"  # the page in light mode, the darkest that links stand on
+DARK_SURFACE = "#242d36"  # a row pointed at in dark mode, the lightest that links stand on
 LEGIBLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text, level AA
 
 
@@ -31,22 +33,19 @@ def contrast(one, other):
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def blend(color, towards, share):
-    """`color` moved `share` (0 to 1) of the way `towards` another."""
-    mixed = (
-        round(a + (b - a) * share) for a, b in zip(channels(color), channels(towards), strict=True)
-    )
-    return "#{:02x}{:02x}{:02x}".format(*mixed)
+def lightened(color, lightness):
+    """`color` with another HLS lightness, 0 (black) to 1 (white): the hue stays."""
+    hue, _lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in channels(color)))
+    red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
 def legible(color, surface):
-    """`color`, moved towards black or white no further than text on `surface` needs."""
-    towards = PAPER if luminance(surface) < 0.18 else BLACK
-    for twentieth in range(21):
-        variant = blend(color, towards, twentieth / 20)
-        if contrast(variant, surface) >= LEGIBLE:
-            return variant
-    return towards
+    """`color`, made lighter or darker no further than text on `surface` needs."""
+    end = 1 if luminance(surface) < 0.18 else 0
+    _hue, start, _saturation = colorsys.rgb_to_hls(*(value / 255 for value in channels(color)))
+    variants = (lightened(color, start + (end - start) * step / 40) for step in range(1, 41))
+    return next(variant for variant in (color, *variants) if contrast(variant, surface) >= LEGIBLE)
 
 
 def ink_on(color):
@@ -56,8 +55,7 @@ def ink_on(color):
 
 def stylesheet(color):
     """The CSS that lays the utility's `color` (`#rrggbb`) over the portal's own."""
-    light = legible(color, "#f1f4f7")
-    dark = legible(color, blend(DARK_SURFACE, PAPER, 0.06))
+    light, dark = legible(color, LIGHT_SURFACE), legible(color, DARK_SURFACE)
     return (
         f":root {{ --brand: {color}; --on-brand: {ink_on(color)}; --accent: {light}; "
         f"--on-accent: {ink_on(light)}; }}\n"
