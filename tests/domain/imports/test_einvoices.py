@@ -1,6 +1,7 @@
 """E-invoices of the inbox: whose they are, and what the archive holds afterwards."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,9 @@ from tests.fatturapa import (
     xml,
     zipped,
 )
+
+ROOT = Path(__file__).parents[3]
+SAMPLES = ROOT.parent / "shared" / "samples" / "fatturapa"
 
 VAT = "09876543210"
 CODE = "RSSMRA80A01H501U"
@@ -105,6 +109,41 @@ def test_an_invoice_comes_in_whole(app, load):
     assert linked(invoice) == {supply.id}
     assert invoice.document.name == "fattura_2026_12-A.pdf"
     assert (app.config["DATA_DIR"] / "documents" / invoice.document.path).read_bytes() == PDF
+
+
+def test_the_documented_example_comes_in(load):
+    supply = make_gas(make_customer(vat_number="01234560488"), pdr="00881234567890")
+    content = (ROOT / "docs" / "esempi" / "fattura_elettronica_esempio.xml").read_bytes()
+    report = load(content)
+    assert counts(report) == (1, 1, 0, 0)
+    assert report.warnings == []
+    invoice = Invoice.get()
+    assert (invoice.number, invoice.amount_cents) == ("2026/1044", 24400)
+    assert (invoice.due_on, invoice.payment_code) == (dt.date(2026, 11, 25), "RF18 2026 1044")
+    assert linked(invoice) == {supply.id}
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the public samples are not here")
+@pytest.mark.parametrize(
+    ("name", "issuer", "customer", "numbers"),
+    [
+        ("IT01234567890_FPA02.xml", UTILITY, VAT, {"123": 4402}),
+        ("IT01234567890_FPA03.xml", UTILITY, VAT, {"12": 3050, "456": 244000}),
+        ("IT01234567890_FPR02.xml", UTILITY, VAT, {"123": 4402}),
+        ("IT01234567890_FPR03.xml", UTILITY, VAT, {"123": 3295, "456": 244000}),
+        ("IT01234567890_FSM10.xml", UTILITY, VAT, {"123": 2500}),
+        ("IT02182030391_31.xml.p7m", "02182030391", "01180680397", {"2": 12200}),
+        ("IT02182030391_31.Base64.CRLF.xml.p7m", "02182030391", "01180680397", {"2": 12200}),
+        ("IT02182030391_32.xml", "12345678901", "01180680397", {"3": 17480, "4": 17480}),
+        ("dati_trasporto.xml", "09876543210", "01234567891", {"1": 12345}),
+        ("unicode.xml", UTILITY, "76543210987", {"1": 8113}),
+    ],
+)
+def test_public_samples_come_in(load, name, issuer, customer, numbers):
+    make_customer(vat_number=customer)
+    report = load((SAMPLES / name).read_bytes(), name, utility_vat=issuer)
+    assert counts(report) == (len(numbers), len(numbers), 0, 0)
+    assert {row.number: row.amount_cents for row in Invoice.select()} == numbers
 
 
 def test_a_credit_note_without_date_nor_document_comes_in(load):
