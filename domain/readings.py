@@ -1,5 +1,6 @@
 """The customer's own readings of a gas meter: submit, cancel, list, compare."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import peewee as pw
@@ -124,6 +125,20 @@ def history(supply):
 def differs(serial, other):
     """Whether two serial numbers are known and are not the same."""
     return bool(serial and other) and serial != other
+
+
+def rising(known, supply):
+    """The counter's values in `known`, readings of one meter, as if it never started over."""
+    meter = meter_of(supply)
+    digits = plausibility.known_digits(meter.digits)
+    values = [known[0].counter]
+    for before, after in pairwise(known):
+        days = (after.day - before.day).days
+        use = plausibility.used(
+            before.counter, after.counter, days, digits=digits, ceiling=meter.ceiling(days)
+        )
+        values.append(values[-1] + use.amount)
+    return values
 
 
 def references(supply, day):

@@ -4,7 +4,7 @@ import datetime as dt
 from math import ceil, floor, log10
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 640, 260
+# In units of the drawing, which is 640 wide and 260 high.
 LEFT, RIGHT, TOP, BOTTOM = 72, 624, 16, 220
 
 
@@ -15,23 +15,23 @@ class Mark(NamedTuple):
 
 
 class ReadingsChart:
-    """The readings of a supply over time, `meters` as domain.readings.history gives them.
+    """Two or more readings of one meter over time.
 
-    A line joins readings of one meter while the counter rises; where the meter was changed
-    or the counter started over the line breaks. `changes` are the places of the former.
+    `values` are where the counter stood, without the drop of a roll-over; the levels are
+    labelled with what a counter of so many `digits` shows there.
     """
 
-    def __init__(self, meters):
-        readings = [known for meter in meters for known in meter]
-        days = [known.day for known in readings]
-        values = [known.counter for known in readings]
-        self._first, self._days = min(days), max((max(days) - min(days)).days, 1)
+    def __init__(self, readings, values, digits):
+        self._digits = digits
+        self._first = readings[0].day
+        self._days = max((readings[-1].day - self._first).days, 1)
         self._step = step(max(values) - min(values))
         self._low = floor(min(values) / self._step) * self._step
         self._high = max(ceil(max(values) / self._step) * self._step, self._low + self._step)
-        self.meters = [[self._mark(known) for known in meter] for meter in meters]
-        self.marks = [mark for meter in self.meters for mark in meter]
-        self.changes = [meter[0].x for meter in self.meters[1:]]
+        self.marks = [
+            Mark(self._x(known.day), self._y(value), known)
+            for known, value in zip(readings, values, strict=True)
+        ]
 
     def _x(self, day):
         return round(LEFT + (day - self._first).days / self._days * (RIGHT - LEFT), 1)
@@ -40,25 +40,18 @@ class ReadingsChart:
         part = (value - self._low) / (self._high - self._low)
         return round(BOTTOM - part * (BOTTOM - TOP), 1)
 
-    def _mark(self, known):
-        return Mark(self._x(known.day), self._y(known.counter), known)
-
     @property
-    def lines(self):
-        """The `points` of each unbroken line."""
-        lines = []
-        for meter in self.meters:
-            lines.append([])
-            for before, mark in zip([None, *meter], meter, strict=False):
-                if before and mark.known.counter < before.known.counter:
-                    lines.append([])
-                lines[-1].append(f"{mark.x},{mark.y}")
-        return [" ".join(line) for line in lines if len(line) > 1]
+    def points(self):
+        return " ".join(f"{mark.x},{mark.y}" for mark in self.marks)
 
     @property
     def levels(self):
-        """(y, value) of the horizontal lines."""
-        return [(self._y(value), value) for value in range(self._low, self._high + 1, self._step)]
+        """(y, what the counter shows) of the horizontal lines."""
+        values = range(self._low, self._high + 1, self._step)
+        return [(self._y(value), self._shown(value)) for value in values]
+
+    def _shown(self, value):
+        return value % 10**self._digits if self._digits else value
 
     @property
     def dates(self):

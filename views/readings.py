@@ -60,12 +60,18 @@ def around_the_list(supply):
     windows_table = table_of_windows(supply, args={})
     coming = windows.coming(supply, now=now, limit=windows_table.rows)
     history = readings.history(supply)
+    current = history[-1] if history else []
     return {
         "windows_table": windows_table,
         "windows": [(windows.shown(window), window.total) for window in coming],
         "closed": windows.refusal(coming[0] if coming else None, now=now),
         "open_until": windows.shown(coming[0])[2:] if coming else None,
-        "chart": ReadingsChart(history) if sum(map(len, history)) > 1 else None,
+        "meters": history,
+        "chart": (
+            ReadingsChart(current, readings.rising(current, supply), supply.digits)
+            if len(current) > 1
+            else None
+        ),
     }
 
 

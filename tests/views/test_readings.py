@@ -196,20 +196,34 @@ def test_the_chart_tells_the_customers_readings_from_the_distributors(browser, s
     ]  # fmt: skip
 
 
-def test_the_chart_breaks_where_the_counter_starts_over(browser, supply):
+def drawn(page):
+    """The (x, y) of the line's points; y grows downwards."""
+    points = re.search(r'<polyline [^>]*points="([^"]+)"', page)[1]
+    return [tuple(float(n) for n in point.split(",")) for point in points.split()]
+
+
+def test_the_chart_rises_through_a_roll_over(browser, supply):
     for days, counter in ((90, 99_800), (60, 99_950), (30, 20), (10, 80)):
         make_meter_reading(supply, ago(days), counter)
-    assert browser.get(LIST).text.count("<polyline") == 2
+    page = browser.get(LIST).text
+    points = drawn(page)
+    assert points == sorted(points, key=lambda point: -point[1])
+    levels = re.findall(r'text-anchor="end">(\d+)</text>', page)
+    assert levels == ["99800", "99900", "0", "100"]
 
 
-def test_the_chart_breaks_and_says_so_where_the_meter_was_changed(browser, supply):
+def test_the_chart_shows_the_meter_now_fitted_and_the_table_those_before_it_too(browser, supply):
     make_meter_reading(supply, ago(90), 45_000, meter_serial="A")
     make_meter_reading(supply, ago(60), 45_100, meter_serial="A")
-    make_meter_reading(supply, ago(50), 45_200, source="cambio_misuratore", meter_serial="B")
-    make_meter_reading(supply, ago(30), 45_300, meter_serial="B")
+    make_meter_reading(supply, ago(50), 0, source="cambio_misuratore")
+    make_meter_reading(supply, ago(30), 60)
+    make_self_reading(supply, ago(10), 90)
     page = browser.get(LIST).text
-    assert page.count("<polyline") == 2
-    assert "Contatore sostituito" in page
+    assert len(drawn(page)) == 3
+    table = text_of(page.split("Le letture in tabella")[1].split("</table>")[0])
+    assert re.findall(r"\d{1,5}(?= (?:cliente|distributore))|Contatore sostituito", table) == [
+        "90", "60", "0", "Contatore sostituito", "45100", "45000",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("readings", [[], [12_000], [0, 0], [5, 5], [99_999_999, 0]])
