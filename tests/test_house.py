@@ -35,7 +35,7 @@ def test_arrows_run_one_way(room):
 
 
 def test_formats_know_nothing_of_tables():
-    for path in sorted((ROOT / "domain" / "formats").glob("*.py")):
+    for path in sorted((ROOT / "domain" / "formats").rglob("*.py")):
         assert "models" not in set(imported(path)), path.name
 
 

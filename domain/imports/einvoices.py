@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from domain.errors import Refused
 from domain.formats import fatturapa
-from domain.imports import files
+from domain.imports import checks, files
 from domain.imports.documents import Found, is_pdf
 from domain.imports.upsert import batched
 from models import Customer, Instalment, Invoice, InvoiceSupply, SupplyPoint
@@ -43,11 +43,12 @@ class Change(NamedTuple):
     supplies: set | None  # ids
 
 
-def examine(path, report, *, utility_vat, documents):
+def examine(path, report, *, utility_vat, documents, progress=iter):
     """Read the e-invoices in the file at `path`; return what they change, for `write`.
 
     `report` is filled: one row per invoice, whatever is wrong as its errors. `utility_vat`
-    is the VAT number that must have issued them; `documents` keeps the attached PDFs.
+    is the VAT number that must have issued them; `documents` keeps the attached PDFs;
+    `progress` wraps what is read.
     """
     changes, seen, skipped = [], {}, defaultdict(list)
     issuer = without_country(utility_vat)
@@ -61,7 +62,7 @@ def examine(path, report, *, utility_vat, documents):
         )
         return changes
     with files.open_plain(path) as stream:
-        for item in fatturapa.read(stream, path.name):
+        for item in progress(fatturapa.read(stream, path.name)):
             match item:
                 case fatturapa.Skipped():
                     skipped[item.reason].append(item.entry)
@@ -102,8 +103,10 @@ def take(invoice, report, issuer, documents, seen):
     candidates = holders(invoice)
     owned = supplies_of(candidates)
     customer = the_one(candidates, owned, invoice)
-    supplies = named_supplies(invoice, customer, owned[customer.id], report)
-    pdf = attached_pdf(invoice, report)
+    supplies = named_supplies(invoice, owned[customer.id])
+    pdf = next((each for each in invoice.attachments if is_pdf(each.content)), None)
+    for column, value, doubt in doubts(invoice, customer, owned[customer.id], pdf):
+        report.warn(report.rows, column, value, doubt)
     if report.error_count:
         return []
     document = documents.attach(file_name(invoice), pdf.content) if pdf else None
@@ -128,19 +131,31 @@ def check_issuer(invoice, issuer):
         )
 
 
-def attached_pdf(invoice, report):
-    """The first attached PDF, or None."""
-    for attachment in invoice.attachments:
-        if is_pdf(attachment.content):
-            return attachment
-    if invoice.attachments:
-        report.warn(
-            report.rows,
+def doubts(invoice, customer, supplies, pdf):
+    """Yield (column, value, sentence) of what is odd, but no reason to refuse the invoice."""
+    codes = noted(invoice, CODE_NOTES)
+    if codes and customer.code not in codes:
+        yield (
+            "AltriDatiGestionali",
+            ", ".join(sorted(codes)),
+            f"Il destinatario della fattura è il cliente {customer.code}: controllare il codice "
+            "cliente che vi è scritto.",
+        )
+    known = {word for supply in supplies for word in keys(supply)}
+    for point in sorted(noted(invoice, POINT_NOTES) - known):
+        yield (
+            "AltriDatiGestionali",
+            point,
+            f"Nessuna fornitura del cliente {customer.code} ha questo POD o PDR.",
+        )
+    if invoice.iban and (doubt := checks.odd_iban(invoice.iban)):
+        yield "IBAN", invoice.iban, doubt
+    if invoice.attachments and not pdf:
+        yield (
             "Allegati",
             invoice.attachments[0].name,
             "Nessun allegato è un PDF: la fattura resta senza documento.",
         )
-    return None
 
 
 def repeated(invoice, seen):
@@ -271,18 +286,10 @@ def keys(supply):
     return words(" ".join(filter(None, (supply.pod, supply.pdr, supply.code))))
 
 
-def named_supplies(invoice, customer, supplies, report):
+def named_supplies(invoice, supplies):
     """Those of the customer's `supplies` that `invoice` names; none if it names none."""
-    points = noted(invoice, POINT_NOTES)
-    for stranger in sorted(points - {word for supply in supplies for word in keys(supply)}):
-        report.warn(
-            report.rows,
-            "AltriDatiGestionali",
-            stranger,
-            f"Nessuna fornitura del cliente {customer.code} ha questo POD o PDR.",
-        )
     contracts = {word for text in invoice.contracts for word in words(text)}
-    said = points | causale(invoice) | contracts
+    said = noted(invoice, POINT_NOTES) | causale(invoice) | contracts
     return [supply for supply in supplies if keys(supply) & said]
 
 

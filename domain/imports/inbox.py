@@ -244,8 +244,9 @@ class Inbox:
     def _load_einvoices(self, path, row, report):
         try:
             changes = einvoices.examine(
-                path, report, utility_vat=self.utility_vat, documents=self.documents
-            )
+                path, report, utility_vat=self.utility_vat, documents=self.documents,
+                progress=lambda items: self._progress(items, path.name),
+            )  # fmt: skip
             if report.errors:
                 raise Rejected(report)
             self.documents.place_attached()

@@ -403,6 +403,19 @@ def test_a_supply_of_somebody_else_is_not_linked(load):
     assert (linked(Invoice.get()), Invoice.get().names_supplies) == (set(), False)
 
 
+def test_a_customer_code_that_is_not_the_receivers_is_told(load):
+    make_customer("000002", vat_number=VAT)
+    report = load(xml(body(**noted(("CODICECLIENTE", "000009")))))
+    assert report.warnings[0][1:3] == ["AltriDatiGestionali", "000009"]
+    assert counts(report) == (1, 1, 0, 0)
+
+
+def test_an_iban_with_wrong_check_digits_is_told(load):
+    make_customer(vat_number=VAT)
+    report = load(xml(body(payments=[payment(IBAN="IT61X0542811101000000123456")])))
+    assert report.warnings[0][1:3] == ["IBAN", "IT61X0542811101000000123456"]
+
+
 def test_attachments_without_a_pdf_are_told(load):
     make_customer(vat_number=VAT)
     report = load(xml(body(attachments=[attachment(b"<html>", "falso.pdf")])))
