@@ -55,8 +55,11 @@ def check_strength(password, *, hints):
     if len(plain) > LONGEST:
         raise TooWeak(_("La password può avere al massimo %(n)s caratteri.", n=LONGEST))
     words = sorted({word for hint in hints if hint for word in _guesses(hint)})
+    run_together = "".join(plain.split()) or plain  # blanks between own names add nothing
     with _one_at_a_time:  # zxcvbn keeps the hints in a global while it works
-        score = zxcvbn(plain[:JUDGED], user_inputs=words)["score"]
+        score = min(
+            zxcvbn(each[:JUDGED], user_inputs=words)["score"] for each in (plain, run_together)
+        )
     if score < WEAKEST:
         raise TooWeak(
             _(

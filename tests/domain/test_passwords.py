@@ -75,7 +75,10 @@ def test_good_passwords(app, password):
         ("Zx8!mQ2#vL5", "almeno 12"),
         ("x" * 201, "al massimo 200"),
         ("ﷺ" * 12, "al massimo 200"),  # 18 characters each, once composed
+        (" " * 12, "facilmente"),
+        ("!" * 12, "facilmente"),
         ("password1234", "facilmente"),
+        ("rossi maria via 48124 rossi", "facilmente"),
         ("aaaaaaaaaaaaaaaaaaaaaaaa", "facilmente"),
         ("qwertyuiop123", "facilmente"),
         ("Mariarossi1960", "facilmente"),

@@ -129,12 +129,10 @@ def test_row_19_hostile_forms(app, reach, signed_in):
             check(reach(signed_in).open(path, method=method, data=twice), (rule, value))
 
 
+FORM = "application/x-www-form-urlencoded"
 BODIES = [
-    (
-        "application/x-www-form-urlencoded",
-        b"username=%ff&password=\xff\xfe&code=%00&email=%ed%a0%80",
-    ),
-    ("application/x-www-form-urlencoded", b"&&&=&=%&%zz=%zz"),
+    (FORM, b"username=%ff&password=\xff\xfe&code=%00&email=%ed%a0%80"),
+    (FORM, b"&&&=&=%&%zz=%zz"),
     (f"{FORM}; charset=utf-7", b"username=+AAA-&password=x"),
     ("multipart/form-data", b"x"),
     ("multipart/form-data; boundary=", b"--\r\n"),

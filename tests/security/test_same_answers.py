@@ -18,7 +18,7 @@ MOST_APART = 0.005  # seconds between medians
 
 
 @pytest.fixture
-def codes():
+def codes(app):
     """A code of each sort of person, by sort."""
     return {
         "unknown": "999999",
