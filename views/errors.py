@@ -1,6 +1,7 @@
 """Error pages of our own: a sentence that says what to do, never a trace."""
 
 import logging
+import re
 from typing import NamedTuple
 
 import peewee as pw
@@ -88,6 +89,7 @@ def init_app(app):
     app.register_error_handler(HTTPException, refused)
     for unavailable in UNAVAILABLE:
         app.register_error_handler(unavailable, archive_busy)
+    app.register_error_handler(pw.ProgrammingError, archive_misunderstood)
     app.register_error_handler(Exception, broken)
 
 
@@ -107,9 +109,20 @@ def page_expired(error):
 
 
 def archive_busy(error):
-    log.error("archive not available: %s", error)
+    hint = "; run python -m jobs.migrate" if lacks_tables(error) else ""
+    log.error("archive not available: %s%s", error, hint)
     retry = [("Retry-After", str(RETRY_SECONDS))]
     return answer(ServiceUnavailable.code, headers=retry)
+
+
+def archive_misunderstood(error):
+    """On PostgreSQL a missing table looks like a fault of ours."""
+    return archive_busy(error) if lacks_tables(error) else broken(error)
+
+
+def lacks_tables(error):
+    """Whether the archive is older than the program: not migrated yet."""
+    return re.search(r"no such (table|column)|(relation|column) .* does not exist", str(error))
 
 
 def broken(error):

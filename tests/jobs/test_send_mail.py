@@ -4,6 +4,7 @@ import pytest
 
 from domain import mail
 from domain.clock import utcnow
+from domain.mail import outbox
 from models import OutgoingMail
 from tests import smtp
 from tests.factories import make_account
@@ -34,18 +35,24 @@ def test_while_the_server_is_down_it_says_so(waiting_mail, settings):
     assert OutgoingMail.get().state == "queued"
 
 
-def test_two_runs_and_the_portal_at_once_send_a_mail_once(waiting_mail, settings):
+def test_a_mail_in_the_hands_of_another_is_left_alone_until_that_one_is_dead(
+    waiting_mail, settings, app
+):
     with smtp.serving() as server:
+        app.extensions["mail"].port = server.port
         server.to_recipient["rosa@example.it"] = server.SILENT
-        with process.waiting(
-            settings, "    wait()\n    from domain import mail\n    mail.send_due()",
-            MAIL_PORT=server.port,
-        ) as portal:  # fmt: skip
+        send = "    from domain import mail\n    wait()\n    mail.send_due()"
+        with process.waiting(settings, send, MAIL_PORT=server.port) as portal:
             portal.stdin.write("go on\n")
             portal.stdin.flush()
             process.until(lambda: OutgoingMail.get().attempts == 1)
             done = process.job(settings, "send_mail", MAIL_PORT=server.port)
-        assert "Inviate 0, rinviate 0" in done.stdout
+            assert done.stdout.endswith(" Inviate 0, rinviate 0, non recapitabili 0.\n")
+        # leaving the block kills it, in the middle of the conversation with the server
+        server.to_recipient.clear()
+        assert mail.send_due().sent == 0
+        assert mail.send_due(clock=lambda: utcnow() + outbox.LEASE).sent == 1
+        assert len(server.messages()) == 1
 
 
 def test_a_test_mail_tells_what_the_server_answered(app, settings):

@@ -139,6 +139,18 @@ def test_pages_render_without_archive_and_account(failing, sign_in, monkeypatch)
     assert failing.get("/errore/404").status_code == 404
 
 
+@pytest.mark.parametrize("missing", ["nowhere", "customer.forgotten"])
+def test_an_archive_that_was_not_migrated_asks_for_it_in_the_log(app, caplog, missing):
+    table, _dot, column = missing.partition(".")
+
+    @app.get("/errore/vecchio")
+    def outdated():
+        return models.db.execute_sql(f"SELECT {column or 1} FROM {table}").fetchall()
+
+    assert app.test_client().get("/errore/vecchio").status_code == 503
+    assert "run python -m jobs.migrate" in caplog.text
+
+
 @pytest.fixture
 def locked(app, settings):
     """The archive as while somebody else writes for a long time; waits are cut short."""
