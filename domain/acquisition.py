@@ -17,7 +17,7 @@ from domain.formats import billing_readings
 from models import Customer, ReadingBatch, SelfReading, SupplyPoint, writing
 
 TAKEN = "presi"  # where billing moves what it has taken
-FILE_NAME = re.compile(r"autoletture_([0-9]{6,18})\.csv")
+FILE_NAME = re.compile(r"autoletture_([0-9]{6,9})\.csv")
 
 
 class Acquired(NamedTuple):
@@ -38,7 +38,8 @@ def acquire(outbox, *, now):
         )
         for batch in unfinished:
             place(batch, outbox, now=now)
-        batch, readings = assign(outbox, now=now)
+        adopt(outbox, now=now)
+        batch, readings = assign(now=now)
         if batch:
             place(batch, outbox, now=now)
     return Acquired(len(unfinished), batch and batch.number, readings)
@@ -55,12 +56,12 @@ def alone_in(folder):
         os.close(handle)
 
 
-def assign(outbox, *, now):
+def assign(*, now):
     """Make a batch of what is pending; return it with the number of its readings."""
     with writing() as transaction:
         if not SelfReading.select().where(SelfReading.state == "pending").exists():
             return None, 0
-        batch = ReadingBatch.create(number=next_number(outbox), created_at=now, content=b"")
+        batch = ReadingBatch.create(number=last_number() + 1, created_at=now, content=b"")
         # The update decides between this and a cancellation of the same instant.
         readings = (
             SelfReading.update(state="acquired", batch=batch)
@@ -70,22 +71,62 @@ def assign(outbox, *, now):
         if not readings:
             transaction.rollback()
             return None, 0
-        batch.content = billing_readings.write(batch.number, rows_of(batch))
+        batch.content = billing_readings.write(batch.number, rows_where(SelfReading.batch == batch))
         batch.save(only=[ReadingBatch.content])
     return batch, readings
 
 
-def next_number(outbox):
-    """One more than any number used, also by files that a restored backup does not know."""
-    used = [ReadingBatch.select(fn.MAX(ReadingBatch.number)).scalar() or 0]
-    for folder in (outbox, outbox / TAKEN):
-        if folder.is_dir():
-            names = (FILE_NAME.fullmatch(name) for name in os.listdir(folder))
-            used += [int(name[1]) for name in names if name]
-    return max(used) + 1
+def last_number():
+    return ReadingBatch.select(fn.MAX(ReadingBatch.number)).scalar() or 0
 
 
-def rows_of(batch):
+def adopt(outbox, *, now):
+    """Take up files that the archive does not know, which happens after a restored backup.
+
+    Their numbers are not used again, and readings in them that wait here as they did when
+    the backup was made count as acquired: billing has them.
+    """
+    folders = [folder for folder in (outbox, outbox / TAKEN) if folder.is_dir()]
+    names = {name for folder in folders for name in os.listdir(folder)}
+    last = last_number()
+    for found in sorted(filter(None, map(FILE_NAME.fullmatch, names)), key=number_in):
+        if number_in(found) > last:
+            adopt_batch(number_in(found), read_from(folders, found[0]), now=now)
+
+
+def adopt_batch(number, content, *, now):
+    sent = {key_of(row) for row in billing_readings.read(content)}
+    with writing():
+        batch = ReadingBatch.create(number=number, created_at=now, content=content, placed_at=now)
+        for row in rows_where(SelfReading.state == "pending"):
+            if (str(row.id), row.supply, billing_readings.entered(row)) in sent:
+                SelfReading.update(state="acquired", batch=batch).where(
+                    SelfReading.id == row.id, SelfReading.state == "pending"
+                ).execute()
+
+
+def number_in(found):
+    return int(found[1])
+
+
+def key_of(row):
+    """What tells a reading from one that got the same id after a backup was restored."""
+    return row.get("id_lettura"), row.get("codice_fornitura"), row.get("inserita_il")
+
+
+def read_from(folders, name):
+    """The bytes of the file `name`, from the last of `folders` if it is being moved there."""
+    *others, last = (folder / name for folder in folders)
+    for path in others:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            continue
+    return last.read_bytes()
+
+
+def rows_where(condition):
+    """Readings with all that their line in the file needs."""
     return (
         SelfReading.select(
             SelfReading.id,
@@ -101,7 +142,7 @@ def rows_of(batch):
         )
         .join(SupplyPoint)
         .join(Customer)
-        .where(SelfReading.batch == batch)
+        .where(condition)
         .order_by(SelfReading.id)
         .namedtuples()
     )

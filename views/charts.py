@@ -56,7 +56,7 @@ class ReadingsChart:
     @property
     def dates(self):
         """(x, day) of the labels below."""
-        parts = min(4, self._days)
+        parts = min(3, self._days)
         days = [self._first + dt.timedelta(self._days * part // parts) for part in range(parts + 1)]
         return [(self._x(day), day) for day in days]
 

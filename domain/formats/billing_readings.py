@@ -41,8 +41,22 @@ def write(number, rows):
                 f"{row.day:%d/%m/%Y}",
                 row.counter,
                 row.corrector,
-                row.entered_at.astimezone(ROME).isoformat(timespec="seconds"),
+                entered(row),
                 "S" if row.confirmed else "N",
             )
         )
     return text.getvalue().encode()
+
+
+def entered(row):
+    """`inserita_il` of a reading: ISO 8601 with the offset of Rome on that day."""
+    return row.entered_at.astimezone(ROME).isoformat(timespec="seconds")
+
+
+def read(content):
+    """The rows of a batch's bytes, as dicts of text by column; none of a file like no batch."""
+    text = io.StringIO(content.decode("utf-8", "replace"), newline="")
+    try:
+        return list(csv.DictReader(text, delimiter=";"))
+    except csv.Error:
+        return []

@@ -139,6 +139,36 @@ def test_a_number_that_a_restored_backup_forgot_is_not_used_again(outbox, folder
     assert acquisition.acquire(outbox, now=NOW).number == 42
 
 
+@pytest.mark.parametrize("folder", [".", "presi"])
+def test_after_a_restored_backup_nothing_is_handed_over_twice(outbox, folder):
+    [old, lost] = make_pending(2)
+    acquisition.acquire(outbox, now=NOW)
+    first = (outbox / "autoletture_000001.csv").read_bytes()
+    os.replace(outbox / "autoletture_000001.csv", outbox / folder / "autoletture_000001.csv")
+    # The backup was made when one of them was waiting and the other not yet entered; since
+    # then somebody else's reading has got the id of the latter.
+    SelfReading.update(state="pending", batch=None).execute()
+    SelfReading.update(supply=make_gas(), entered_at=lost.entered_at + dt.timedelta(hours=1)).where(
+        SelfReading.id == lost.id
+    ).execute()
+    ReadingBatch.delete().execute()
+    assert acquisition.acquire(outbox, now=NOW).number == 2
+    assert states() == ["acquired", "acquired"]
+    assert bytes(ReadingBatch.get(number=1).content) == first
+    assert [row.id for row in ReadingBatch.get(number=1).readings] == [old.id]
+    assert [row.id for row in ReadingBatch.get(number=2).readings] == [lost.id]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"lotto\r\n1\r\n", b";;;\r\n;\r\n", b"x" * 200_000]
+)
+def test_a_file_that_nobody_understands_only_keeps_its_number(outbox, content):
+    (outbox / "autoletture_000007.csv").write_bytes(content)
+    make_pending()
+    assert acquisition.acquire(outbox, now=NOW) == (0, 8, 1)
+    assert (outbox / "autoletture_000007.csv").read_bytes() == content
+
+
 def test_a_number_is_not_used_again_when_billing_has_cleared_its_folder(outbox):
     make_pending()
     acquisition.acquire(outbox, now=NOW)
@@ -168,8 +198,9 @@ class Cut(BaseException):
 STEPS = [
     (acquisition, "place"),
     (acquisition, "assign"),
-    (acquisition, "next_number"),
-    (acquisition, "rows_of"),
+    (acquisition, "adopt"),
+    (acquisition, "last_number"),
+    (acquisition, "rows_where"),
     (acquisition, "flush_folder"),
     (ReadingBatch, "save"),
     (pw.ModelUpdate, "execute"),
