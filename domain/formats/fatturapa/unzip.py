@@ -62,7 +62,7 @@ def reading():
 
 def checked(archive):
     """The files in `archive`, once nothing about them is suspicious."""
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > MAX_TOTAL:
         raise Unreadable("Il file ZIP è troppo grande: occorre dividerlo in più file.")
     for info in infos:

@@ -183,6 +183,7 @@ def encrypted():
         (zipped({"a.xml": XML}).replace(b"PK\x01\x02", b"PK\x01\x03"), "Il file ZIP è danneggiato"),
         (zipped({"a.xml": XML}, 0).replace(b"P7", b"P8"), "Il file ZIP è danneggiato"),
         (b"PK", "Il file ZIP è danneggiato"),
+        (zipped({"a.xml": XML}).replace(b"a.xml", b"\0.xml"), "non contiene fatture elettroniche"),
         (zipped({f"{n}.txt": b"" for n in range(20_001)}), "Il file ZIP è troppo grande"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
