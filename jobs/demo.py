@@ -44,7 +44,8 @@ def main():
     parser.add_argument("--data", type=Path, default=ROOT / "demo-data", help="data folder")
     arguments = parser.parse_args()
     data = arguments.data.resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for asked_to_end in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked_to_end, signal.default_int_handler)
     try:
         run(arguments.port, data)
     except CannotStart as problem:
@@ -140,6 +141,7 @@ def start_server(port, environment):
         ],
         cwd=ROOT,
         env=environment,
+        start_new_session=True,  # Ctrl-C reaches it once, from here
     )  # fmt: skip
 
 
@@ -165,7 +167,6 @@ def wait(server, seconds):
 
 
 def stop(server):
-    """End the server; the terminal's Ctrl-C has reached it too."""
     server.terminate()
     try:
         server.wait(10)

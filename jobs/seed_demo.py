@@ -32,14 +32,14 @@ def run(app, *, now):
     import_inbox.run(app, now=now)
     if first_time:
         with writing():  # all at once: a first start cut short begins again
-            batch = hand_over_readings(folder / "outbox", today, now=now)
+            batch = hand_over_readings(today, now=now)
             open_account(now=now)
         taken = folder / "outbox" / acquisition.TAKEN / batch.file_name
         taken.write_bytes(batch.content)
     return "Dati di prova caricati." if first_time else "Dati di prova già presenti."
 
 
-def hand_over_readings(outbox, today, *, now):
+def hand_over_readings(today, *, now):
     """Years of self-readings, in one batch that billing has taken and answered."""
     supplies = {row.code: row for row in SupplyPoint.select()}
     given = archive.self_readings(archive.all_supplies(today), today)
@@ -55,7 +55,7 @@ def hand_over_readings(outbox, today, *, now):
         )
         for place, (supply, day, counter, corrector) in enumerate(given)
     ]
-    batch, _readings = acquisition.assign(outbox, now=now)
+    batch, _readings = acquisition.assign(now=now)
     batch.placed_at = now
     batch.save()
     answered = SelfReading.update(state="validated").where(SelfReading.batch == batch)

@@ -1,0 +1,251 @@
+"""The demo: its data, its settings, its mail page, and that production knows nothing of it."""
+
+import datetime as dt
+import re
+import socket
+
+import pytest
+from stdnum import iban
+from stdnum.it import codicefiscale, iva
+
+import models
+from app import ConfigurationError, create_app
+from domain import readings, windows
+from domain.clock import utcnow
+from domain.errors import Refused
+from jobs import demo, seed_demo
+from jobs.demo_world import archive, paper, people
+from models import (
+    Account,
+    Customer,
+    ImportedFile,
+    Invoice,
+    ReadingBatch,
+    SelfReading,
+    StoredFile,
+    SupplyPoint,
+)
+
+TODAY = dt.date(2026, 11, 23)
+
+
+@pytest.fixture
+def few_neighbours(monkeypatch):
+    monkeypatch.setattr(people, "NEIGHBOURS", 6)
+
+
+@pytest.fixture
+def demo_app(settings, few_neighbours):
+    app = create_app(settings | {"DEMO": True, "UTILITY_VAT": people.UTILITY_VAT})
+    app.config["MAIL_IN_BACKGROUND"] = False
+    with app.app_context():
+        yield app
+    models.db.close_all()
+
+
+# -- Only where it belongs -----------------------------------------------------------------
+
+
+def test_production_refuses_the_demo(settings):
+    with pytest.raises(ConfigurationError, match="dimostrazione"):
+        create_app(settings | {"ENV": "production", "DEMO": True})
+
+
+def test_without_the_demo_nothing_of_it_is_reachable(app, client):
+    assert not [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/demo")]
+    assert client.get("/demo/posta").status_code == 404
+
+
+def test_without_the_demo_nothing_is_seeded(app):
+    with pytest.raises(Refused):
+        seed_demo.run(app, now=utcnow())
+    assert not Customer.select().exists()
+    assert not list((app.config["DATA_DIR"] / "inbox").glob("*.csv"))
+
+
+def test_the_settings_of_a_real_portal_do_not_reach_the_demo(tmp_path, monkeypatch):
+    monkeypatch.setenv("PORTALE_DATABASE_URL", "postgresql://vero")
+    monkeypatch.setattr(demo, "ROOT", tmp_path)
+    (tmp_path / ".env").write_text("PORTALE_MAIL_SERVER=smtp.vero.it\nPORTALE_ENV=production\n")
+    given = demo.settings(8010, tmp_path / "demo-data")
+    assert given["PORTALE_DATABASE_URL"] == given["PORTALE_MAIL_SERVER"] == ""
+    assert (given["PORTALE_ENV"], given["PORTALE_DEMO"]) == ("development", "1")
+    assert given["PORTALE_DATA_DIR"] == str(tmp_path / "demo-data")
+
+
+def test_the_secret_key_is_kept_and_private(tmp_path):
+    first = demo.secret_key(tmp_path / "dati")
+    assert len(first) >= 32
+    assert demo.secret_key(tmp_path / "dati") == first
+    assert (tmp_path / "dati" / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_a_busy_port_is_told_in_a_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        with pytest.raises(demo.CannotStart, match=f"la porta {port} è occupata"):
+            demo.refuse_busy_port(port)
+    demo.refuse_busy_port(port)
+
+
+# -- The data ------------------------------------------------------------------------------
+
+
+def test_seeding_gives_the_ready_customer_years_of_data(demo_app):
+    now = utcnow()
+    assert seed_demo.run(demo_app, now=now) == "Dati di prova caricati."
+    assert set(ImportedFile.select(ImportedFile.state).tuples()) == {("applied",)}
+
+    ready = Customer.get(code="000002")
+    assert (ready.name, ready.address) == ("PROVA S.P.A.", "VIA DI PROVA 35 - 59100 PRATO (PO)")
+    supplies = list(SupplyPoint.select().where(SupplyPoint.customer == ready))
+    assert {(row.service, row.has_corrector) for row in supplies} == {
+        ("EE", False),
+        ("GAS", False),
+        ("GAS", True),
+    }
+    assert [row.code for row in supplies if row.ended_on] == ["PR002879"]
+
+    billed = Invoice.select().where(Invoice.customer == ready)
+    assert min(row.date for row in billed).year == 2014
+    assert billed.where(Invoice.kind == "credit_note").exists()
+    today = now.date()
+    assert billed.where(~Invoice.paid, Invoice.due_on > today).exists()
+    assert billed.where(~Invoice.paid, Invoice.due_on < today).exists()
+    for stored in StoredFile.select().join(Invoice).where(Invoice.customer == ready):
+        assert (demo_app.config["DATA_DIR"] / "documents" / stored.path).stat().st_size == (
+            stored.size
+        )
+
+    states = {row.state for row in SelfReading.select()}
+    assert states == {"validated", "rejected"}
+    batch = ReadingBatch.get()
+    taken = demo_app.config["DATA_DIR"] / "outbox" / "presi" / batch.file_name
+    assert taken.read_bytes() == bytes(batch.content)
+
+
+def test_a_second_start_keeps_the_data_and_a_window_is_open_again(demo_app):
+    now = utcnow()
+    seed_demo.run(demo_app, now=now)
+    gas = SupplyPoint.get(code="PR002876")
+    account = Account.get(username="000002")
+    counter = archive.counter_on({"codice_fornitura": gas.code, "consumo_annuo": gas.annual_use,
+                                  "correttore": "N", "cifre": 5}, now.date())  # fmt: skip
+    readings.submit(gas, counter, None, account=account.id, confirmed=False, now=now)
+    before = Invoice.select().count(), SelfReading.select().count()
+
+    later = now + dt.timedelta(days=100)
+    assert seed_demo.run(demo_app, now=later) == "Dati di prova già presenti."
+    assert (Invoice.select().count(), SelfReading.select().count()) == before
+    open_now, next_one = windows.coming(gas, now=later, limit=5)
+    assert windows.is_open(open_now, now=later)
+    assert not windows.is_open(next_one, now=later)
+
+
+def test_a_first_start_cut_short_begins_again(demo_app, monkeypatch):
+    monkeypatch.setattr(seed_demo, "open_account", lambda *, now: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        seed_demo.run(demo_app, now=utcnow())
+    assert not SelfReading.select().exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(people, "NEIGHBOURS", 6)
+    assert seed_demo.run(demo_app, now=utcnow()) == "Dati di prova caricati."
+
+
+def test_the_same_day_gives_the_same_files():
+    assert list(archive.files(TODAY)) == list(archive.files(TODAY))
+    assert list(archive.documents(TODAY)) == list(archive.documents(TODAY))
+
+
+@pytest.mark.parametrize("day", [dt.date(2026, 1, 1), dt.date(2028, 2, 29), dt.date(2027, 12, 31)])
+def test_the_files_can_be_made_on_any_day(day):
+    assert dict(archive.files(day))["fatture_demo.csv"].count(b"\n") > 1000
+
+
+def test_codes_have_the_right_check_digits():
+    for person in archive.everybody():
+        if "vat_number" in person:
+            assert iva.is_valid(person["vat_number"]), person
+        else:
+            assert codicefiscale.is_valid(person["tax_code"]), person
+    assert iva.is_valid(people.UTILITY_VAT)
+    assert iban.is_valid(people.UTILITY_IBAN)
+    assert iban.is_valid(people.READY["iban"])
+
+
+def test_documents_are_sound_pdf_files():
+    for name, content in archive.documents(TODAY):
+        assert content.startswith(b"%PDF-1.4\n"), name
+        table = int(re.search(rb"startxref\n(\d+)\n%%EOF\n$", content)[1])
+        assert content[table:].startswith(b"xref\n0 8\n")
+        for number, place in enumerate(re.findall(rb"(\d{10}) 00000 n", content), start=1):
+            assert content[int(place):].startswith(b"%d 0 obj\n" % number)  # fmt: skip
+        stream = re.search(rb"/Length (\d+) >>\nstream\n(.*)\nendstream", content, re.S)
+        assert len(stream[2]) == int(stream[1])
+
+
+def test_amounts_on_paper_are_italian():
+    assert [paper.euros(cents) for cents in (5, 123456, -1234567)] == [
+        "0,05 €", "1.234,56 €", "-12.345,67 €",
+    ]  # fmt: skip
+
+
+# -- The mail page -------------------------------------------------------------------------
+
+MAIL = """\
+From: Portale <portale@prova.example>
+To: {to}
+Subject: {subject}
+Date: Mon, 23 Nov 2026 06:30:00 +0100
+Content-Type: multipart/alternative; boundary=b
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+{text}
+--b
+Content-Type: text/html; charset=utf-8
+
+<script>alert(1)</script>
+--b--
+"""
+
+
+def put_mail(app, name, **values):
+    folder = app.config["DATA_DIR"] / "posta"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.eml").write_text(MAIL.format(**values))
+
+
+def test_the_mail_page_says_when_there_is_none(demo_app):
+    page = demo_app.test_client().get("/demo/posta")
+    assert page.status_code == 200
+    assert "Nessuna mail per ora." in page.text
+
+
+def test_the_mail_page_shows_the_newest_and_any_other(demo_app):
+    put_mail(demo_app, "prima", to="a@posta.example", subject="Uno", text="testo della prima")
+    put_mail(demo_app, "seconda", to="b@posta.example", subject="Due", text="<b>Password</b>: x")
+    browser = demo_app.test_client()
+    page = browser.get("/demo/posta").text
+    assert "&lt;b&gt;Password&lt;/b&gt;: x" in page
+    assert "testo della prima" not in page
+    assert page.index("Due") < page.index("Uno")
+    assert "<script>alert" not in page
+    assert "testo della prima" in browser.get("/demo/posta?mail=prima").text
+
+
+def test_the_list_refreshes_itself_as_a_partial(demo_app):
+    put_mail(demo_app, "una", to="a@posta.example", subject="Uno", text="x")
+    headers = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    partial = demo_app.test_client().get("/demo/posta", headers=headers).text
+    assert partial.lstrip().startswith('<div id="mails"')
+    assert 'hx-trigger="every' in partial
+
+
+@pytest.mark.parametrize("name", ["../secret_key", "%00", "nessuna", "a" * 5000])
+def test_a_name_that_is_not_a_mail_shows_the_list_alone(demo_app, name):
+    put_mail(demo_app, "una", to="a@posta.example", subject="Uno", text="testo")
+    page = demo_app.test_client().get("/demo/posta", query_string={"mail": name})
+    assert page.status_code == 200
+    assert "testo" not in page.text
