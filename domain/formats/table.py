@@ -214,7 +214,7 @@ def guess_encoding(stream):
 
 def printable(text):
     """`text` on one line; ValueError where it holds characters that nobody can read."""
-    text = "".join(" " if letter.isspace() else letter for letter in text)
+    text = "".join(" " if letter.isspace() else letter for letter in text.replace("\r\n", "\n"))
     if not text.isprintable() or "\ufffd" in text:
         raise ValueError(
             "La cella contiene caratteri non leggibili: riscriverla e salvare il file in UTF-8."
