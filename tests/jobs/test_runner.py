@@ -192,6 +192,26 @@ def test_two_machines_on_one_database_give_way_to_each_other(app, settings, tmp_
         assert ended(done) == (75, "Già in esecuzione su un'altra macchina.")
 
 
+@pytest.mark.skipif(not ON_POSTGRESQL, reason="SQLite has no server")
+def test_a_server_that_stops_in_the_middle_means_later(app, settings):
+    body = """
+    import models
+    wait()
+    models.JobRun.select().count()
+    """
+    with process.waiting(settings, body) as running:
+        models.db.execute_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        stdout, stderr = running.communicate("go on\n")
+    _job, code, _summary = LINE.fullmatch(stdout).groups()
+    assert (running.returncode, code) == (75, "75")
+    assert "Traceback" not in stderr
+    assert JobRun.get().exit_code == 75
+    assert process.sample(settings, "    return 'ok'").returncode == 0
+
+
 def test_a_run_asked_to_stop_undoes_what_it_had_begun(app, settings):
     body = """
     import models

@@ -5,6 +5,7 @@ import logging
 import re
 import threading
 
+import peewee as pw
 import pytest
 
 from domain import credentials, mail
@@ -317,6 +318,21 @@ def test_a_sender_that_wakes_too_late_does_not_undo_what_another_did(mail_server
     outbox.give_up(late, "550 too late")
     outbox.postpone(late, "451 too late", now=NOW)
     assert fresh(row).state == "sent"
+
+
+def test_a_mail_that_left_is_noted_even_if_the_archive_is_busy_just_then(mail_server, monkeypatch):
+    row, busy, original = queue(), iter([True, True, False]), outbox.mark_sent
+
+    def mark_sent(*arguments, **options):
+        if next(busy):
+            raise pw.OperationalError("database is locked")
+        original(*arguments, **options)
+
+    monkeypatch.setattr(outbox, "mark_sent", mark_sent)
+    monkeypatch.setattr(sender.time, "sleep", lambda _seconds: None)
+    assert send().sent == 1
+    assert fresh(row).state == "sent"
+    assert len(mail_server.messages()) == 1
 
 
 def test_two_thousand_mails_wait_without_harm(app):
