@@ -55,10 +55,10 @@ def check_strength(password, *, hints):
     if len(plain) > LONGEST:
         raise TooWeak(_("La password può avere al massimo %(n)s caratteri.", n=LONGEST))
     words = sorted({word for hint in hints if hint for word in _guesses(hint)})
-    run_together = "".join(plain.split()) or plain  # blanks between own names add nothing
     with _one_at_a_time:  # zxcvbn keeps the hints in a global while it works
         score = min(
-            zxcvbn(each[:JUDGED], user_inputs=words)["score"] for each in (plain, run_together)
+            zxcvbn(each[:JUDGED], user_inputs=words)["score"] if each else 0
+            for each in (plain, _without(words, plain))
         )
     if score < WEAKEST:
         raise TooWeak(
@@ -73,6 +73,13 @@ def _guesses(hint):
     """`hint`, its words, and these run together from either end: ROSSI MARIA, mariarossi."""
     words = re.findall(r"\w+", hint)
     return hint, *words, "".join(words), "".join(reversed(words))
+
+
+def _without(words, plain):
+    """What is left of `plain` without `words` and blanks: a row of own names adds nothing."""
+    longest_first = sorted((word for word in words if len(word) > 2), key=len, reverse=True)
+    own = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+    return "".join(own.sub("", plain).split())
 
 
 def _plain(password):
