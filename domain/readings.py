@@ -157,25 +157,26 @@ def references(supply, day):
     return last, actual
 
 
-def refuse_unless_open(supply, *, now):
-    """Raise Refused, with what to do, unless a reading of `supply` may be entered now."""
+def closed(supply, window, *, now):
+    """Why no reading of `supply` may be entered now, or None. `window`: the first one coming."""
     if not supply.is_gas:
-        raise Refused(
-            _(
-                "L'autolettura riguarda solo le forniture di gas: i contatori elettrici sono letti "
-                "a distanza dal distributore."
-            )
+        return _(
+            "L'autolettura riguarda solo le forniture di gas: i contatori elettrici sono letti a "
+            "distanza dal distributore."
         )
     if supply.ended_on and supply.ended_on < rome_day(now):
-        raise Refused(
-            _(
-                "La fornitura è cessata il %(day)s: non si possono più inserire autoletture.",
-                day=f"{supply.ended_on:%d/%m/%Y}",
-            )
+        return _(
+            "La fornitura è cessata il %(day)s: non si possono più inserire autoletture.",
+            day=f"{supply.ended_on:%d/%m/%Y}",
         )
-    closed = windows.refusal(windows.first_coming(supply, now=now), now=now)
-    if closed:
-        raise Refused(closed)
+    return windows.refusal(window, now=now)
+
+
+def refuse_unless_open(supply, *, now):
+    """Raise Refused, with what to do, unless a reading of `supply` may be entered now."""
+    sentence = closed(supply, windows.first_coming(supply, now=now), now=now)
+    if sentence:
+        raise Refused(sentence)
     if has_live(supply, rome_day(now)):
         raise Refused(already_taken())
 

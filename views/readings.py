@@ -64,7 +64,7 @@ def around_the_list(supply):
     return {
         "windows_table": windows_table,
         "windows": [(windows.shown(window), window.total) for window in coming],
-        "closed": windows.refusal(coming[0] if coming else None, now=now),
+        "closed": readings.closed(supply, coming[0] if coming else None, now=now),
         "open_until": windows.shown(coming[0])[2:] if coming else None,
         "meters": history,
         "chart": (

@@ -561,7 +561,10 @@ def test_an_ended_supply_keeps_its_list_and_takes_no_more(sign_in, customer):
     ended = make_gas(customer, code="PR000001", ended_on=ago(10))
     make_acquired(ended, ago(20), 12_345)
     browser = sign_in(make_account(customer))
-    assert "12345" in browser.get(LIST).text
+    page = browser.get(LIST).text
+    assert "12345" in page
+    assert "La fornitura è cessata" in page
+    assert "Ora si può inserire" not in page
     assert "La fornitura è cessata" in alert(browser.get(NEW))
     assert browser.post(NEW, data={"counter": "12400"}).status_code == 422
 
