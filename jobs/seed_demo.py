@@ -14,6 +14,7 @@ from jobs.demo_world import archive, people
 from models import Account, Customer, Grant, SelfReading, SupplyPoint, writing
 
 NOON = dt.time(12)
+LONG_AGO, LATELY = dt.timedelta(days=1100), dt.timedelta(days=3, hours=2)
 REASON = "Lettura non coerente con quella del distributore del mese successivo."
 
 
@@ -71,7 +72,8 @@ def open_account(*, now):
         username=people.READY["code"],
         email=people.READY["email"],
         password_hash=passwords.hashed(people.READY_PASSWORD),
-        created_at=now,
+        created_at=now - LONG_AGO,
+        last_access_at=now - LATELY,
     )
     Grant.create(account=account, customer=Customer.get(code=people.READY["code"]))
 
