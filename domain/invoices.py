@@ -84,7 +84,6 @@ def _listing(sort, by_year, wanted):
             Invoice.paid,
             Invoice.iban,
             Invoice.document,
-            pw.fn.COUNT(pw.SQL("*")).over().alias("total"),
         ).where(_shown(customer, supply))
         if by_year:
             query = query.where(Invoice.year == year)
@@ -96,12 +95,11 @@ def _listing(sort, by_year, wanted):
 
 
 def page(customer, supply, *, today, sort, year=None, wanted=None, limit=20, offset=0):
-    """(rows, how many there are in all) of the invoices that `supply` shows.
+    """Rows of the invoices that `supply` shows, in `sort` order.
 
-    `customer` and `supply` are ids, `supply` None for a customer without any. Rows carry
-    `total`; a page past the last one is empty and its total 0.
+    `customer` and `supply` are ids, `supply` None for a customer without any.
     """
-    rows = _listing(sort, year is not None, wanted)(
+    return _listing(sort, year is not None, wanted)(
         customer=customer,
         supply=supply,
         today=today,
@@ -109,23 +107,30 @@ def page(customer, supply, *, today, sort, year=None, wanted=None, limit=20, off
         limit=limit,
         offset=offset,
     )
-    return rows, rows[0].total if rows else 0
 
 
-_years = Prepared(
-    "customer supply",
-    lambda customer, supply: (
-        Invoice.select(Invoice.year)
-        .where(_shown(customer, supply))
-        .distinct()
-        .order_by(Invoice.year.desc())
-    ),
-)
+@cache
+def _counts(wanted):
+    def build(customer, supply, today):
+        matches = pw.Case(None, [(_in_state(wanted, today), 1)], 0) if wanted else pw.Value(1)
+        return (
+            Invoice.select(Invoice.year, pw.fn.SUM(matches).alias("matching"))
+            .where(_shown(customer, supply))
+            .group_by(Invoice.year)
+            .order_by(Invoice.year.desc())
+        )
+
+    return Prepared("customer supply today", build)
 
 
-def years(customer, supply):
-    """The years that have invoices, the latest first."""
-    return [row.year for row in _years(customer=customer, supply=supply)]
+def counts(customer, supply, *, today, wanted=None):
+    """How many invoices of each year are in the state `wanted`; all years, the latest first.
+
+    It tells at once which years there are and how long the list is: counting in the list's
+    own query would cost SQLite more than the list.
+    """
+    rows = _counts(wanted)(customer=customer, supply=supply, today=today)
+    return {row.year: row.matching for row in rows}
 
 
 _one = Prepared(

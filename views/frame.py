@@ -1,10 +1,13 @@
 """The frame of every page: menu, supply selector, theme; and pages still in preparation."""
 
+from functools import cache
+
 from flask import (
     Blueprint,
     abort,
     current_app,
     g,
+    get_template_attribute,
     make_response,
     redirect,
     render_template,
@@ -99,14 +102,10 @@ class Frame:
         previous = current_user.previous_access_at
         self.last_access = f"{rome_day(previous):%d/%m/%y}" if previous else None
 
-    def menu(self, group):
-        """(path, label, address) of the entries of a group."""
+    def menu(self, inert):
+        """The entries as HTML, without links while `inert`."""
         electricity = any(supply.service == "EE" for supply in self.supplies)
-        return [
-            (path, label, f"/forniture/{self.code}/{path}")
-            for path, label, of_group in MENU
-            if of_group == group and (electricity or path not in ELECTRICITY_ONLY)
-        ]
+        return _menu(self.page, electricity, bool(inert)).replace(_CODE, self.code)
 
     @staticmethod
     def label(supply):
@@ -116,6 +115,24 @@ class Frame:
         if supply.ended_on:
             label += _(" (cessata il %(day)s)", day=f"{supply.ended_on:%d/%m/%Y}")
         return label
+
+
+_CODE = "CODICE-FORNITURA"  # where the supply's code goes in the menu made once
+
+
+@cache
+def _menu(page, electricity, inert):
+    """The menu for any supply; it is the same for all customers, and half of a page's texts."""
+    groups = [
+        [
+            (path, label)
+            for path, label, group in MENU
+            if group == of_group and (electricity or path not in ELECTRICITY_ONLY)
+        ]
+        for of_group in ("general", "papers", "history")
+    ]
+    menu = get_template_attribute("frame/_menu.html", "menu")
+    return menu(groups, code=_CODE, page=page, inert=inert)
 
 
 def default_supply_code():

@@ -16,14 +16,14 @@ from views.paging import TableState, number
 
 bp = Blueprint("invoices", __name__, url_prefix="/forniture/<supply_code>/fatture")
 
-STATE_LABELS = {
+STATES = {
     invoices.PAID: _l("Pagata"),
     invoices.TO_PAY: _l("Da pagare"),
     invoices.OVERDUE: _l("Scaduta"),
     invoices.CREDIT: _l("A credito"),
 }
 # The look of each state, as in the macro `badge`.
-STATE_KINDS = {
+KINDS = {
     invoices.PAID: "ok",
     invoices.TO_PAY: "wait",
     invoices.OVERDUE: "late",
@@ -44,8 +44,15 @@ def init_app(app):
 def index(supply_code):
     supply = listed_supply(supply_code)
     table = TableState(f"/forniture/{supply_code}/fatture", invoices.SORTS, filters=FILTERS)
-    today = rome_day(utcnow())
-    rows, total = page_of(table, *scope(supply), today)
+    year, wanted = table.filters["anno"], table.filters["stato"]
+    whose, today = scope(supply), rome_day(utcnow())
+    counts = invoices.counts(*whose, today=today, wanted=wanted)
+    total = sum(counts.values()) if year is None else counts.get(year, 0)
+    table.page = min(table.page, table.pages(total))
+    asked = {"sort": table.sort, "year": year, "wanted": wanted}
+    rows = invoices.page(*whose, today=today, **asked, limit=table.rows, offset=table.offset)
+    states = {state: str(label) for state, label in STATES.items()}
+    shown = ((row, invoices.state(row, today)) for row in rows)
     return page_or_partial(
         "invoices/index.html",
         "invoices/_invoices.html",
@@ -54,33 +61,15 @@ def index(supply_code):
         title=_("Elenco fatture"),
         table=table,
         total=total,
-        rows=[(row, invoices.state(row, today)) for row in rows],
-        years=invoices.years(*scope(supply)),
-        states={state: (STATE_KINDS[state], str(STATE_LABELS[state])) for state in STATE_KINDS},
+        rows=[(row, KINDS[state], states[state]) for row, state in shown],
+        years=list(counts),
+        states=states,
     )
 
 
 def scope(supply):
     """The ids of customer and supply whose invoices are shown."""
     return (supply.customer, supply.id) if supply else (current_user.customer_id, None)
-
-
-def page_of(table, customer, supply, today):
-    """The rows that the address asks for, of the last page if it asks for one beyond."""
-    asked = {
-        "today": today,
-        "sort": table.sort,
-        "year": table.filters["anno"],
-        "wanted": table.filters["stato"],
-    }
-    rows, total = invoices.page(customer, supply, **asked, limit=table.rows, offset=table.offset)
-    if not rows and table.page > 1:
-        total = invoices.page(customer, supply, **asked, limit=1)[1]
-        table.page = table.pages(total)
-        rows, total = invoices.page(
-            customer, supply, **asked, limit=table.rows, offset=table.offset
-        )
-    return rows, total
 
 
 @bp.get("/<key>/pdf")

@@ -254,13 +254,6 @@ def test_the_list_costs_few_queries_however_long(browser, customer, supply, coun
     assert counts[0] == counts[1] <= 4
 
 
-def test_even_a_page_beyond_the_last_costs_few_queries(browser, many, count_queries):
-    browser.get(LIST)
-    with count_queries() as queries:
-        browser.get(f"{LIST}?pag=77")
-    assert len(queries) <= 6
-
-
 # -- Documents -----------------------------------------------------------------------------
 
 
