@@ -1,6 +1,7 @@
 """Registration, login, recovery and change of password, at their edges."""
 
 import datetime as dt
+import threading
 
 import pytest
 
@@ -304,3 +305,54 @@ def test_the_session_goes_on_under_a_new_token(app):
     fresh = accounts.change_password(account.id, STRONG, token=token, now=NOW)
     assert sessions.load(token, now=NOW) is None
     assert not sessions.load(fresh, now=NOW).must_change_password
+
+
+# -- All at once ---------------------------------------------------------------------------
+
+
+def at_once(app, number, act):
+    """Run `act(n)` in `number` threads at the same moment; what each returned or refused."""
+    together, outcomes = threading.Barrier(number), []
+
+    def run(n):
+        with app.app_context():
+            together.wait()
+            try:
+                outcomes.append(act(n))
+            except Refused as refusal:
+                outcomes.append(type(refusal))
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+@pytest.mark.parametrize("case", ["new", "never used"])
+def test_of_simultaneous_registrations_one_wins(app, case):
+    customer = make_customer()
+    if case == "never used":
+        make_account(customer, password=False, created_at=after(days=-4))
+    outcomes = at_once(app, 6, lambda n: register(customer, f"x{n}@example.it").email)
+    [winner] = [each for each in outcomes if each is not Refused]
+    assert outcomes.count(Refused) == 5
+    assert Account.get().email == winner
+    assert Account.select().count() == Grant.select().count() == 1
+    assert mails("first_access") == [winner]
+
+
+def test_of_simultaneous_recoveries_three_are_mailed(app):
+    account = make_account()
+    at_once(app, 8, lambda n: recover(account.username, address=f"192.0.2.{n}"))
+    assert mails("recovery") == [account.email] * 3
+
+
+def test_of_simultaneous_uses_of_a_secret_one_gets_in(app, monkeypatch):
+    account = make_account()
+    monkeypatch.setattr(passwords, "matches", lambda _kept, _password: False)
+    secret = credentials.issue(account, now=NOW, key=KEY, lifetime=credentials.RECOVERY)
+    outcomes = at_once(app, 6, lambda _n: sign_in(account.username, secret)[0].id)
+    assert sorted(outcomes, key=str) == [account.id] + [Refused] * 5
+    assert Session.select().count() == 1

@@ -424,3 +424,10 @@ def test_a_customer_without_supplies_can_change_the_password(sign_in):
     browser = sign_in(make_account())
     answer = change(browser, "/forniture/-/password", PASSWORD, STRONG)
     assert answer.location == "/forniture/-/home"
+
+
+def test_changing_twice_asks_for_the_password_that_is_now_in_use(inside):
+    browser, _account, path = inside
+    assert change(browser, path, PASSWORD, STRONG).status_code == 303
+    assert change(browser, path, PASSWORD, STRONG).status_code == 422
+    assert is_inside(browser)
