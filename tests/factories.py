@@ -103,9 +103,7 @@ def make_invoice(customer, supply=None, *, number=None, date=None, **values):
     if supply is not None:
         InvoiceSupply.insert(invoice=invoice, supply=supply).execute()
     if invoice.due_on:
-        Instalment.create(
-            invoice=invoice, due_on=invoice.due_on, amount_cents=invoice.amount_cents
-        )
+        Instalment.create(invoice=invoice, due_on=invoice.due_on, amount_cents=invoice.amount_cents)
     return invoice
 
 

@@ -52,9 +52,10 @@ def init_app(app):
 
     @app.before_request
     def password_first():
-        if "_user_id" in session and request.endpoint not in CHANGE_ONLY:
-            if current_user.is_authenticated and current_user.must_change_password:
-                return go("/password")
+        if "_user_id" not in session or request.endpoint in CHANGE_ONLY:
+            return None
+        if current_user.is_authenticated and current_user.must_change_password:
+            return go("/password")
         return None
 
 

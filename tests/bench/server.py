@@ -45,8 +45,8 @@ def granian(target, **environment):
 
 
 def fetch(address, headers):
-    request = urllib.request.Request(address, headers=headers)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+    request = urllib.request.Request(address, headers=headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.status, answer.read()
 
 

@@ -10,9 +10,7 @@ IBAN = "IT60X0542811101000000123456"
 
 
 def test_the_lines_stand_as_the_standard_numbers_them():
-    text = epc.payload(
-        "Prova Energia S.p.A.", "IT60 X054 2811 1010 0000 0123 456", 12345, "F. 7"
-    )
+    text = epc.payload("Prova Energia S.p.A.", "IT60 X054 2811 1010 0000 0123 456", 12345, "F. 7")
     assert text.split("\n") == [
         "BCD", "002", "1", "SCT", "", "Prova Energia S.p.A.", IBAN, "EUR123.45", "", "", "F. 7"
     ]  # fmt: skip
