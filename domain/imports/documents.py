@@ -36,7 +36,7 @@ class Documents:
         self.folder = data_dir / "documents"
         self.attachments = data_dir / "inbox" / "allegati"
         self.dry_run = dry_run
-        self._attached = {}  # path -> file being kept for it
+        self._attached = {}  # path -> (file being kept for it or None, sha256)
 
     # -- named by a row ---------------------------------------------------------------------
 
@@ -115,22 +115,26 @@ class Documents:
         name = safe_name(name)
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._place_for(name, sha256)
-        if not self.dry_run and path not in self._attached:
-            incoming = self.folder / f"{INCOMING}{path}"
-            files.write_synced(incoming, [content])
-            self._attached[path] = incoming
+        if path not in self._attached:
+            incoming = None if self.dry_run else self.folder / f"{INCOMING}{path}"
+            if incoming:
+                files.write_synced(incoming, [content])
+            self._attached[path] = incoming, sha256
         return Found(name, path, len(content), sha256)
 
     def place_attached(self):
         """Put in place what `attach` kept, before the transaction that makes its rows."""
         while self._attached:
-            path, incoming = self._attached.popitem()
-            self._settle(incoming, self.folder / path)
+            path, (incoming, _sha256) = self._attached.popitem()
+            if incoming:
+                self._settle(incoming, self.folder / path)
 
     def discard_attached(self):
         """Forget what `attach` kept: its file was rejected."""
         while self._attached:
-            self._attached.popitem()[1].unlink()
+            _path, (incoming, _sha256) = self._attached.popitem()
+            if incoming:
+                incoming.unlink()
 
     # -- afterwards -------------------------------------------------------------------------
 
@@ -161,7 +165,9 @@ class Documents:
         """`name`, or with a mark when other content has that place already."""
         row = StoredFile.get_or_none(StoredFile.path == name)
         target = self.folder / name
-        if row:
+        if name in self._attached:
+            free = self._attached[name][1] == sha256
+        elif row:
             free = row.sha256 == sha256
         else:
             free = not os.path.lexists(target) or (

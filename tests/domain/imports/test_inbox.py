@@ -1,8 +1,11 @@
 """Which files are read, in which order, and where each goes."""
 
 import datetime as dt
+import itertools
 import json
 import os
+import shutil
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -12,6 +15,7 @@ from domain.imports.inbox import Inbox, kind_of
 from models import Customer, ImportedFile, Invoice, StoredFile, SupplyPoint
 from tests.domain.imports.conftest import PDF
 from tests.factories import make_customer, make_gas
+from tests.fatturapa import attachment, body, xml, zipped
 
 CUSTOMERS = "codice_cliente;denominazione;partita_iva"
 NOW = dt.datetime(2026, 11, 30, 23, 30, tzinfo=dt.UTC)  # already December in Italy
@@ -262,41 +266,38 @@ class Killed(BaseException):
     """The process ended here."""
 
 
-WATCHED = ("replace", "link", "unlink", "fsync", "open", "mkdir")
-
-
 @pytest.fixture
-def kill_at(monkeypatch):
-    """`kill_at(n)`: the n-th step that leaves a trace never happens, nor any after it."""
+def killed_at():
+    """`with killed_at(n):` the n-th step that leaves a trace is the last, or never happens.
 
-    def _kill_at(n, *, after=False):
+    Gives the list of steps taken. A dead process does nothing more: later steps, such as
+    the rollback on the way out, do not happen either.
+    """
+
+    @contextmanager
+    def _killed_at(n, *, after):
         steps = []
-        dead = []
 
-        def mortal(original, changes=lambda *_args: True):
+        def mortal(original):
             def step(*args, **kwargs):
-                if dead:
+                steps.append(original.__name__)
+                if len(steps) < n or (len(steps) == n and after):
+                    original(*args, **kwargs)
+                if len(steps) >= n:
                     raise Killed
-                if not changes(*args):
-                    return original(*args, **kwargs)
-                steps.append(original)
-                if len(steps) == n:
-                    dead.append(True)
-                    if after:
-                        original(*args, **kwargs)
-                    raise Killed
-                return original(*args, **kwargs)
 
             return step
 
-        for name in ("replace", "link", "unlink", "fsync", "mkdir"):
-            monkeypatch.setattr(os, name, mortal(getattr(os, name)))
-        database = models.db.obj
-        for name in ("commit", "rollback"):
-            monkeypatch.setattr(database, name, mortal(getattr(database, name)))
-        return steps
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("replace", "link", "unlink", "fsync", "mkdir"):
+                patch.setattr(os, name, mortal(getattr(os, name)))
+            for name in ("commit", "rollback"):
+                patch.setattr(models.db.obj, name, mortal(getattr(models.db.obj, name)))
+            with suppress(Killed):
+                yield steps
+        models.db.close()
 
-    return _kill_at
+    return _killed_at
 
 
 def world(desk):
@@ -314,22 +315,27 @@ def world(desk):
     )
 
 
+E_INVOICES = zipped({
+    "1.xml": xml(body("1/A", attachments=[attachment()]), vat="01234560489"),
+    "2.xml": xml(body("1-A", attachments=[attachment(PDF + b"%3")]), vat="01234560489"),
+})  # fmt: skip
+
+
 def fill(desk):
     for n in range(10):
         make_customer(f"{n:06d}", name="A", vat_number="01234560488")
-    desk.put("clienti_1.csv", CUSTOMERS, "000099;NUOVO;01234560488")
+    desk.put("clienti_1.csv", CUSTOMERS, "000099;NUOVO;01234560489")
     desk.put("clienti_2.csv", *ending(9))
     desk.put("clienti_3.csv", CUSTOMERS, "x;y;z")
     desk.put("fatture.csv", "numero;data;codice_cliente;importo;documento",
              "1;01/01/2026;000099;5;f1.pdf", "2;01/01/2026;000099;6;f2.pdf")  # fmt: skip
+    (desk.inbox / "e.zip").write_bytes(E_INVOICES)
     desk.attach("f1.pdf")
     desk.attach("f2.pdf", PDF + b"%2\n")
     (desk.documents / "f2.pdf").write_bytes(PDF + b"% another\n")
 
 
 def empty(desk):
-    import shutil
-
     for path in [*desk.inbox.iterdir(), *desk.documents.iterdir()]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     (desk.inbox / "allegati").mkdir()
@@ -338,27 +344,18 @@ def empty(desk):
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_wherever_a_run_is_killed_the_next_one_ends_the_same(desk, kill_at, monkeypatch, after):
+def test_wherever_a_run_is_killed_the_next_one_ends_the_same(desk, killed_at, after):
     fill(desk)
     desk.run(now=NOW)
     undisturbed = world(desk)
-    assert [row[1] for row in undisturbed[1]] == ["applied", "held", "rejected", "applied"]
-    steps = 0
-    while True:
-        steps += 1
+    assert sorted(row[1] for row in undisturbed[1]) == ["applied"] * 3 + ["held", "rejected"]
+    for number in itertools.count(1):
         empty(desk)
         fill(desk)
-        with monkeypatch.context():
-            taken = kill_at(steps, after=after)
-            try:
-                desk.run(now=NOW)
-                survived = True
-            except Killed:
-                survived = False
-            monkeypatch.undo()
-        models.db.close()
+        with killed_at(number, after=after) as steps:
+            desk.run(now=NOW)
         desk.run(now=NOW)
-        assert world(desk) == undisturbed, f"killed at step {steps}: {taken[-1]}"
-        if survived:
+        assert world(desk) == undisturbed, f"killed at step {number}: {steps[-1]}"
+        if len(steps) < number:
             break
-    assert steps > 25
+    assert number > 40
