@@ -245,6 +245,31 @@ def test_a_half_written_temporary_file_is_completed_with_the_same_bytes(outbox):
     assert is_finished(outbox)
 
 
+def test_bytes_reach_the_disk_before_the_name_and_the_name_before_the_note(outbox, monkeypatch):
+    make_pending()
+    steps = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_fsync(handle):
+        path = os.readlink(f"/proc/self/fd/{handle}")
+        steps.append(("fsync", os.path.basename(path), ReadingBatch.get().placed_at))
+        fsync(handle)
+
+    def note_replace(source, target):
+        steps.append(("replace", target.name, ReadingBatch.get().placed_at))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    acquisition.acquire(outbox, now=NOW)
+    assert steps == [
+        ("fsync", ".autoletture_000001.csv", None),
+        ("replace", "autoletture_000001.csv", None),
+        ("fsync", "outbox", None),
+    ]
+    assert ReadingBatch.get().placed_at == NOW
+
+
 def test_when_the_disk_is_full_nothing_is_half_visible_and_later_all_is_there(outbox, monkeypatch):
     make_pending(2)
 

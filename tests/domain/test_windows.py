@@ -39,6 +39,13 @@ def test_open_from_the_first_second_of_its_first_minute_to_the_last_of_its_last(
     assert not is_open(supply, at("2026-12-05 18:31:00"))
 
 
+def test_a_window_that_has_just_closed_is_neither_open_nor_coming():
+    window = make_window()
+    assert windows.is_open(window, now=window.closes_at - SECOND)
+    assert not windows.is_open(window, now=window.closes_at)
+    assert windows.first_coming(make_gas(), now=window.closes_at) is None
+
+
 def test_open_at_night_too_without_a_break():
     supply = make_gas()
     window_between("2026-12-01 08:00", "2026-12-05 18:30")
