@@ -47,7 +47,7 @@ def password_field(label, missing, autocomplete):
 
 
 class LoginForm(FlaskForm):
-    username = code_field(_l("User"), autocomplete="username", autofocus=True)
+    username = code_field(_l("User"), autocomplete="username")
     password = password_field(
         _l("Password"), _l("Inserire la password."), autocomplete="current-password"
     )

@@ -41,7 +41,7 @@ def test_row_23_weak_passwords_are_refused(owner, sign_in, secret_of, app, weak)
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
     assert 'id="new_password-error"' in page
-    assert weak not in page.split('<form method="post" class="narrow">')[1]
+    assert weak not in page.split('<form method="post">')[1]
     forced = app.test_client()
     forced.post("/login", data={"username": "000002", "password": secret_of(owner)})
     answer = forced.post("/password", data={"new_password": weak, "repeat_password": weak})

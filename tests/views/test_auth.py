@@ -70,6 +70,14 @@ def test_a_customer_gets_in_with_code_and_password(client):
     assert Account.get_by_id(account.id).last_access_at is not None
 
 
+def test_the_cursor_waits_where_something_is_missing(client):
+    for username, waits in (("", "username"), (make_account().username, "password")):
+        page = text_of(sign_in(client, username, ""))
+        assert re.findall(r"<input[^>]*autofocus[^>]*>", page) == re.findall(
+            rf'<input[^>]*name="{waits}"[^>]*>', page
+        )
+
+
 def test_blanks_around_the_code_do_not_matter(client):
     account = make_account()
     assert sign_in(client, f" {account.username} ", PASSWORD).status_code == 303
