@@ -62,3 +62,4 @@ def _signed_token(secret_key, raw, _period):
 def init_app(app):
     app.session_interface = SignedCookies(app)
     app.jinja_env.globals["csrf_token"] = csrf_token
+    app.context_processor(lambda: {"csrf_token": csrf_token})  # Flask-WTF has one of its own

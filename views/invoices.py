@@ -2,7 +2,6 @@
 
 from flask import Blueprint, abort, current_app, flash, redirect, request
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
 from domain import invoices
@@ -16,19 +15,6 @@ from views.paging import TableState, number
 
 bp = Blueprint("invoices", __name__, url_prefix="/forniture/<supply_code>/fatture")
 
-STATES = {
-    invoices.PAID: _l("Pagata"),
-    invoices.TO_PAY: _l("Da pagare"),
-    invoices.OVERDUE: _l("Scaduta"),
-    invoices.CREDIT: _l("A credito"),
-}
-# The look of each state, as in the macro `badge`.
-KINDS = {
-    invoices.PAID: "ok",
-    invoices.TO_PAY: "wait",
-    invoices.OVERDUE: "late",
-    invoices.CREDIT: "info",
-}
 FILTERS = {
     "anno": lambda text: number(text, None),
     "stato": lambda text: text if text in invoices.STATES else None,
@@ -51,19 +37,15 @@ def index(supply_code):
     table.page = min(table.page, table.pages(total))
     asked = {"sort": table.sort, "year": year, "wanted": wanted}
     rows = invoices.page(*whose, today=today, **asked, limit=table.rows, offset=table.offset)
-    states = {state: str(label) for state, label in STATES.items()}
-    shown = ((row, invoices.state(row, today)) for row in rows)
     return page_or_partial(
         "invoices/index.html",
         "invoices/_invoices.html",
         supply=supply,
         page="fatture",
-        title=_("Elenco fatture"),
         table=table,
         total=total,
-        rows=[(row, KINDS[state], states[state]) for row, state in shown],
+        rows=[(row, invoices.state(row, today)) for row in rows],
         years=list(counts),
-        states=states,
     )
 
 
