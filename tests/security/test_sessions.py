@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 
+import models
+from app import create_app
 from domain import sessions
 from domain.clock import utcnow
 from models import Account, Session
@@ -128,3 +130,29 @@ def test_row_16_logout_clears_what_the_browser_kept(sign_in):
     answer = sign_in(make_account()).post("/logout")
     assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_row_16_cookies_of_production_are_for_this_host_over_tls_only(settings):
+    app = create_app(
+        {
+            **settings,
+            "ENV": "production",
+            "BASE_URL": "https://portale.example",
+            "MAIL_SENDER": "portale@example.it",
+        }
+    )
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        account = make_account()
+    answer = app.test_client().post(
+        "/login",
+        base_url="https://portale.example",
+        data={"username": account.username, "password": PASSWORD},
+    )
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert [each.split("=")[0] for each in cookies] == ["__Host-portale-noto", "__Host-portale"]
+    for cookie in cookies:
+        attributes = cookie.split("; ")[1:]
+        assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(attributes)
+        assert "Domain" not in cookie
+    models.db.close_all()
