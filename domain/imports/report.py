@@ -21,7 +21,7 @@ class Report:
     """
 
     def __init__(self, name, kind=None):
-        self.name = name
+        self.name = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
         self.kind = kind
         self.rows = self.added = self.changed = self.unchanged = 0
         self.notes = []  # sentences about the file as a whole

@@ -1,5 +1,6 @@
 """The import job from end to end, with the example files of the documentation."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from models import (
     ReadingWindow,
     SupplyPoint,
 )  # fmt: skip
+from tests.jobs import process
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "esempi"
 
@@ -44,3 +46,42 @@ def test_the_example_files_import_without_errors_or_warnings(app, examples, caps
     assert not list((examples / "allegati").iterdir())
     assert (app.config["DATA_DIR"] / "documents" / "fattura_2026_1042.pdf").is_file()
     assert ImportedFile.select().where(ImportedFile.settled_at.is_null()).count() == 0
+
+
+def test_a_rejected_file_is_told_row_by_row_in_plain_italian(app, capsys):
+    inbox = app.config["DATA_DIR"] / "inbox"
+    lines = ["codice_cliente;denominazione;partita_iva", *(f"{n};A;1" for n in range(30))]
+    (inbox / "clienti.csv").write_text("\n".join(lines))
+    assert import_inbox.run(app, now=utcnow()) == "scartato: 1"
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "clienti.csv: scartato"
+    assert told[1] == "  errori: 30"
+    assert told[2].startswith("    riga 2, codice_cliente «0»: Il codice cliente ha sei cifre")
+    assert told[22] == "    … e altri 10"
+
+
+def test_the_job_as_cron_runs_it(app, settings, examples):
+    done = process.job(settings, "import_inbox", "--dry-run")
+    assert (done.returncode, done.stderr) == (0, "")  # no progress bar: nobody watches
+    assert "prova, niente è stato scritto; importato: 6" in done.stdout
+    assert not Customer.select().exists()
+    assert (examples / "clienti_esempio.csv").exists()
+    done = process.job(settings, "import_inbox")
+    assert done.returncode == 0
+    assert "clienti_esempio.csv: importato\n  righe 2: nuove 2, cambiate 0, uguali 0" in done.stdout
+    assert Customer.select().count() == 2
+
+
+def test_confirming_a_file_that_is_not_held_is_refused(app, settings):
+    done = process.job(settings, "import_inbox", "--confirm", "../x.csv")
+    assert done.returncode == 1
+    assert "non c'è nessun file «../x.csv»" in done.stdout
+
+
+def test_a_name_that_is_no_text_is_told_without_harm(app, settings):
+    inbox = os.fsencode(app.config["DATA_DIR"] / "inbox")
+    with open(inbox + b"/clienti\xff\n.csv", "wb"):
+        pass
+    done = process.job(settings, "import_inbox")
+    assert done.returncode == 0
+    assert "clienti\ufffd\ufffd.csv: lasciato in inbox" in done.stdout
