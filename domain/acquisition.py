@@ -98,7 +98,7 @@ def adopt_batch(number, content, *, now):
     sent = {key_of(row) for row in billing_readings.read(content)}
     with writing():
         batch = ReadingBatch.create(number=number, created_at=now, content=content, placed_at=now)
-        for row in rows_where(SelfReading.state == "pending"):
+        for row in list(rows_where(SelfReading.state == "pending")):
             if (str(row.id), row.supply, billing_readings.entered(row)) in sent:
                 SelfReading.update(state="acquired", batch=batch).where(
                     SelfReading.id == row.id, SelfReading.state == "pending"
