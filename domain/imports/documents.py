@@ -82,7 +82,9 @@ class Documents:
             files.write_synced(incoming, iter(lambda: stream.read(1 << 20), b""))
         if files.digest(incoming) != found.sha256:
             incoming.unlink()
-            raise Refused(f"Il documento {found.name} è cambiato durante la lettura: riprovare.")
+            raise Refused(
+                f"Il documento {found.name} è cambiato durante la lettura: è ancora in scrittura?"
+            )
         self._settle(incoming, target)
 
     def rows(self, found):

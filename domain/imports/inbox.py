@@ -149,7 +149,7 @@ class Inbox:
                 size=path.stat().st_size, at=now,
             )  # fmt: skip
             self._judge(path, row, report, confirmed)
-        except LeftAlone as reason:
+        except (LeftAlone, Refused) as reason:
             report.tell(f"{reason} Resta in inbox.")
             return Outcome("left", report)
         except Rejected:
@@ -214,20 +214,12 @@ class Inbox:
                 raise Rejected(report)
             if not confirmed and self._ends_too_many(upsert, row):
                 return self._record(row, "held", report)
-            self._place(upsert, report)
+            upsert.place()
             with writing():
                 upsert.write()
                 self._record(row, "applied", report)
         finally:
             upsert.close()
-
-    @staticmethod
-    def _place(upsert, report):
-        try:
-            upsert.place()
-        except (Refused, OSError) as problem:
-            report.error(None, "documento", "", problem)
-            raise Rejected(report) from problem
 
     def _ends_too_many(self, upsert, row):
         active = upsert.kind.active()

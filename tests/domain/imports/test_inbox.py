@@ -1,6 +1,7 @@
 """Which files are read, in which order, and where each goes."""
 
 import datetime as dt
+import errno
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ import pytest
 import models
 from domain.errors import Refused
 from domain.imports.inbox import Inbox, kind_of
+from domain.imports.upsert import Upsert
 from models import Customer, ImportedFile, Invoice, StoredFile, SupplyPoint
 from tests.domain.imports.conftest import PDF
 from tests.factories import make_customer, make_gas
@@ -172,6 +174,44 @@ def test_a_file_that_changes_while_it_is_read_waits_for_the_next_run(desk):
     (outcome,) = desk.run()
     assert outcome.state == "applied"
     assert Customer.select().count() == 2
+
+
+def test_a_full_disk_leaves_the_file_for_the_next_run(desk, monkeypatch):
+    make_customer("000001")
+    desk.attach("f1.pdf")
+    desk.put("fatture.csv", "numero;data;codice_cliente;importo;documento",
+             "1;01/01/2026;000001;5;f1.pdf")  # fmt: skip
+
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            desk.run()
+    assert in_inbox(desk) == ["fatture.csv"]
+    assert not Invoice.select().exists()
+    assert [outcome.state for outcome in desk.run()] == ["applied"]
+    assert names(desk.documents) == ["f1.pdf"]
+
+
+def test_a_document_that_changes_while_it_is_copied_leaves_the_file_waiting(desk, monkeypatch):
+    make_customer("000001")
+    desk.attach("f1.pdf")
+    desk.put("fatture.csv", "numero;data;codice_cliente;importo;documento",
+             "1;01/01/2026;000001;5;f1.pdf")  # fmt: skip
+    examine = Upsert.examine
+
+    def still_copying(*args):
+        examine(*args)
+        desk.attach("f1.pdf", PDF + b"more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Upsert, "examine", still_copying)
+        assert [outcome.state for outcome in desk.run()] == ["left"]
+    assert names(desk.documents) == []
+    assert [outcome.state for outcome in desk.run()] == ["applied"]
+    assert (desk.documents / "f1.pdf").read_bytes() == PDF + b"more"
 
 
 # -- held ----------------------------------------------------------------------------------
