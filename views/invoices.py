@@ -9,12 +9,20 @@ from domain.clock import rome_day, utcnow
 from models import StoredFile
 from views import files
 from views.errors import Missing
+from views.format import day, money
 from views.frame import listed_supply
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 
 bp = Blueprint("invoices", __name__, url_prefix="/forniture/<supply_code>/fatture")
 
+# The look of each state, as in the macro `badge`.
+KINDS = {
+    invoices.PAID: "ok",
+    invoices.TO_PAY: "wait",
+    invoices.OVERDUE: "late",
+    invoices.CREDIT: "info",
+}
 FILTERS = {
     "anno": lambda text: number(text, None),
     "stato": lambda text: text if text in invoices.STATES else None,
@@ -44,8 +52,25 @@ def index(supply_code):
         page="fatture",
         table=table,
         total=total,
-        rows=[(row, invoices.state(row, today)) for row in rows],
+        rows=[written(row, today, table.path) for row in rows],
         years=list(counts),
+    )
+
+
+def written(row, today, path):
+    """An invoice as the list writes it: a tuple, since templates unpack it fastest."""
+    state = invoices.state(row, today)
+    return (
+        str(row.id),
+        row.number,
+        day(row.date),
+        day(row.due_on),
+        money(row.amount_cents),
+        state,
+        KINDS[state],
+        f"{path}/{row.id}",
+        invoices.payable(row, today),
+        row.document,
     )
 
 
