@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+from flask.testing import FlaskClient
 from playhouse.migrations import Runner
 
 import models
@@ -79,9 +80,17 @@ def in_own_context(wsgi_app):
     return answer
 
 
+class Browser(FlaskClient):
+    """A test client that reads each answer to its end, so that no file stays open."""
+
+    def open(self, *args, buffered=True, **kwargs):
+        return super().open(*args, buffered=buffered, **kwargs)
+
+
 @pytest.fixture
 def app(settings):
     app = create_app(settings)
+    app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False  # tests of CSRF turn it on again
     app.config["MAIL_IN_BACKGROUND"] = False  # as in a job; tests of kick() turn it on again
     app.testing = False  # errors become the pages that customers see
