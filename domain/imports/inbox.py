@@ -132,7 +132,7 @@ class Inbox:
     def finish_earlier(self, *, now):
         """Complete what a killed run left."""
         if not self.dry_run:
-            for row in ImportedFile.select().where(ImportedFile.settled_at.is_null()):
+            for row in list(ImportedFile.select().where(ImportedFile.settled_at.is_null())):
                 self.settle(row, now=now)
             self.documents.clean_up()
 

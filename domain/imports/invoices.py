@@ -1,5 +1,7 @@
 """`fatture`: invoices and credit notes, with their documents."""
 
+from peewee import fn
+
 from domain.formats import table
 from domain.imports import checks
 from domain.imports.upsert import Cell, Kind, batched, run_many
@@ -157,8 +159,9 @@ class Invoices(Kind):
 
     def write(self, entries, documents):
         self._store_documents(entries, documents)
+        newest = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
         super().write(entries, documents)
-        self._store_children(entries)
+        self._store_children(entries, self._ids_after(newest))
 
     @staticmethod
     def _store_documents(entries, documents):
@@ -167,8 +170,11 @@ class Invoices(Kind):
             if "document" in entry.more:
                 entry.values["document"] = ids[entry.more["document"].path]
 
-    def _store_children(self, entries):
-        ids = self._written_ids(entries)
+    def _store_children(self, entries, new_ids):
+        def id_of(entry):
+            key = entry.values["number"], entry.values["year"]
+            return entry.stored["id"] if entry.stored else new_ids[key]
+
         for name, model in (("supplies", InvoiceSupply), ("instalments", Instalment)):
             changed = [entry for entry in entries if name in entry.more]
             for some in batched(entry.stored["id"] for entry in changed if entry.stored):
@@ -176,9 +182,7 @@ class Invoices(Kind):
             rows = [
                 row
                 for entry in changed
-                for row in getattr(self, f"_{name}")(
-                    ids[entry.values["number"], entry.values["year"]], entry.more[name]
-                )
+                for row in getattr(self, f"_{name}")(id_of(entry), entry.more[name])
             ]
             if rows:
                 query = model.insert({model._meta.fields[key]: Param(key) for key in rows[0]})
@@ -195,9 +199,8 @@ class Invoices(Kind):
             for due_on, cents in instalments
         ]
 
-    def _written_ids(self, entries):
-        query = Invoice.select(Invoice.number, Invoice.year, Invoice.id).where(
-            Invoice.number.in_([entry.values["number"] for entry in entries]),
-            Invoice.year.in_({entry.values["year"] for entry in entries}),
-        )
-        return {(number, year): id for number, year, id in query.tuples()}
+    @staticmethod
+    def _ids_after(newest):
+        """{(number, year): id} of the invoices added since."""
+        query = Invoice.select(Invoice.number, Invoice.year, Invoice.id)
+        return {tuple(key): id for *key, id in query.where(Invoice.id > newest).tuples()}

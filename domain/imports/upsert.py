@@ -61,6 +61,9 @@ class Entry:
         self.more = {}
         self.bad = False
 
+    def __getstate__(self):
+        return {**self.__dict__, "cells": {}}  # once examined, nobody needs them
+
     def merged(self, field):
         """What the row will hold in `field` once it is written."""
         if field.name in self.values:
