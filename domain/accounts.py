@@ -17,6 +17,7 @@ from models import Account, Customer, Grant, OutgoingMail, writing
 
 MOST_RECOVERY_MAILS = 3  # in the life of a mailed secret
 ATTEMPT_TOLD_EVERY = dt.timedelta(days=1)
+SAVED_TWICE_WITHIN = dt.timedelta(minutes=1)
 
 
 class KnownBrowser(NamedTuple):
@@ -114,23 +115,36 @@ def register(customer_id, email, *, keep, address, now):
     `keep` makes `email` the customer's contact address. The addresses known until now
     are told, in case it was somebody else who found an invoice.
     """
-    tries = [(throttle.REGISTRATION_ADDRESS, throttle.place(address))]
-    throttle.reserve(tries, now=now)
+    throttle.reserve([(throttle.REGISTRATION_ADDRESS, throttle.place(address))], now=now)
     try:
-        with writing():
-            customer = Customer.get_or_none(Customer.id == customer_id)
-            if customer is None or _accounts_in_use(customer, now):
-                raise _no_registration()
-            account, former = _make_account(customer, email, now)
-            mail.queue("first_access", email, account=account, now=now)
-            for contact in {former, customer.email} - {None, ""}:
-                if not _same(contact, email):
-                    mail.queue("registration_notice", contact, account=account, now=now)
-            if keep:
-                Customer.update(email=email).where(Customer.id == customer).execute()
-    except pw.IntegrityError:  # somebody registered the same customer in this very moment
-        raise _no_registration() from None
+        return _register(customer_id, email, keep, now)
+    except pw.IntegrityError:  # another registration was faster by an instant: look again
+        return _register(customer_id, email, keep, now)
+
+
+def _register(customer_id, email, keep, now):
+    with writing():
+        customer = Customer.get_or_none(Customer.id == customer_id)
+        in_use = _accounts_in_use(customer, now) if customer else []
+        for account in in_use:
+            if _saved_twice(account, email, now):
+                return account
+        if customer is None or in_use:
+            raise _no_registration()
+        account, former = _make_account(customer, email, now)
+        mail.queue("first_access", email, account=account, now=now)
+        for contact in {former, customer.email} - {None, ""}:
+            if not _same(contact, email):
+                mail.queue("registration_notice", contact, account=account, now=now)
+        if keep:
+            Customer.update(email=email).where(Customer.id == customer).execute()
     return account
+
+
+def _saved_twice(account, email, now):
+    """Whether this very registration was just made: «Salva» was pressed twice."""
+    just_now = account.created_at > now - SAVED_TWICE_WITHIN
+    return just_now and account.password_hash is None and _same(account.email, email)
 
 
 def _make_account(customer, email, now):

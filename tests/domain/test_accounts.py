@@ -343,6 +343,16 @@ def test_of_simultaneous_registrations_one_wins(app, case):
     assert mails("first_access") == [winner]
 
 
+def test_saving_twice_at_once_is_registering_once(app):
+    customer = make_customer(email="vecchio@example.it")
+    outcomes = at_once(app, 4, lambda _n: register(customer, "maria@example.it").username)
+    assert outcomes == [customer.code] * 4
+    assert mails("first_access") == ["maria@example.it"]
+    assert mails("registration_notice") == ["vecchio@example.it"]
+    with pytest.raises(Refused):
+        register(customer, "maria@example.it", now=after(minutes=1))
+
+
 def test_of_simultaneous_recoveries_three_are_mailed(app):
     account = make_account()
     at_once(app, 8, lambda n: recover(account.username, address=f"192.0.2.{n}"))

@@ -82,5 +82,5 @@ def claimed():
 
 
 def start_again():
-    flash(_("La conferma è rimasta aperta troppo a lungo: inserire di nuovo i dati."), "warning")
+    flash(_("La registrazione va confermata entro mezz'ora: inserire di nuovo i dati."), "warning")
     return redirect(url_for(".registration"), 303)
