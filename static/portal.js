@@ -39,6 +39,7 @@ if (dialog) {
     if (full && !dialog.open) {
       opener = document.activeElement;
       dialog.showModal();
+      if (!dialog.querySelector("[autofocus]")) dialog.focus(); // read from its beginning
     } else if (!full && dialog.open) {
       dialog.close();
     }
