@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import models
 import views
 from domain import mail, theme
-from views import access, cookies, errors, language
+from views import access, compiling, cookies, errors, language
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -147,11 +147,12 @@ def create_app(overrides=None):
         TRUSTED_HOSTS=trusted_hosts(app.config),
         BABEL_DEFAULT_TIMEZONE="Europe/Rome",
     )
-    language.init_app(app)  # first: it chooses how templates are compiled
+    app.jinja_environment = compiling.PortalEnvironment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if app.config["PROXY_HOPS"]:
         hops = app.config["PROXY_HOPS"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
+    language.init_app(app)
     open_archive(app)
     mail.init_app(app)
     guard_requests(app)
@@ -180,22 +181,25 @@ def open_archive(app):
             models.db.close()
 
 
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+
+
 def guard_requests(app):
     """CSRF token on every unsafe request, none that another site started, no body but a form's."""
-    CSRFProtect(app)
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # checked here, so that reading costs nothing
+    csrf = CSRFProtect(app)
     cookies.init_app(app)
 
     @app.before_request
-    def refuse_other_sites():
-        if request.method in {"POST", "PUT", "PATCH", "DELETE"} and (
-            request.headers.get("Sec-Fetch-Site") == "cross-site"
-        ):
-            raise BadRequest
-
-    @app.before_request
-    def refuse_json():
+    def refuse_what_no_form_of_ours_sent():
+        if request.method not in UNSAFE:
+            return
         if request.is_json:  # Flask-WTF would read it as a form, and fail at any other shape
             raise UnsupportedMediaType
+        if app.config["WTF_CSRF_ENABLED"]:
+            if request.headers.get("Sec-Fetch-Site") == "cross-site":
+                raise BadRequest
+            csrf.protect()
 
 
 SECURITY_HEADERS = {

@@ -38,25 +38,28 @@ class SignedIn(UserMixin):
 
 def init_app(app):
     manager = LoginManager()
-    manager.session_protection = None  # a telephone changes address all day long
-    manager.init_app(app)
-
-    @manager.user_loader
-    def load(token):
-        row = sessions.load(token, now=utcnow(), quietly=is_background())
-        return SignedIn(token, row) if row else None
-
-    @manager.unauthorized_handler
-    def ask_to_sign_in():
-        return to_login()
+    manager.init_app(app, add_context_processor=False)
+    app.jinja_env.globals["current_user"] = current_user
+    manager.user_loader(recognised)
+    manager.unauthorized_handler(to_login)
 
     @app.before_request
-    def password_first():
-        if "_user_id" not in session or request.endpoint in CHANGE_ONLY:
+    def recognise():
+        """Look up who is there, once: Flask-Login's own way costs as much as a query more."""
+        if request.endpoint == "static":
             return None
-        if current_user.is_authenticated and current_user.must_change_password:
+        token = session.get("_user_id")
+        user = recognised(token) if token else None
+        manager._update_request_context_with_user(user)
+        if user and user.must_change_password and request.endpoint not in CHANGE_ONLY:
             return go("/password")
         return None
+
+
+def recognised(token):
+    """Who signed in with `token`, or None when that session has ended."""
+    row = sessions.load(token, now=utcnow(), quietly=is_background())
+    return SignedIn(token, row) if row else None
 
 
 def is_background():

@@ -25,9 +25,8 @@ class SignedCookies(SecureCookieSessionInterface):
         self._verified = lru_cache(REMEMBERED)(self._verify)
 
     def _verify(self, value):
-        signer = self._serializer.make_signer(self._serializer.salt)
-        payload, signed_at = signer.unsign(value, return_timestamp=True)
-        return payload, signed_at.timestamp()
+        content, signed_at = self._serializer.loads(value, return_timestamp=True)
+        return content, signed_at.timestamp()
 
     def get_signing_serializer(self, app):
         return self._serializer
@@ -37,12 +36,17 @@ class SignedCookies(SecureCookieSessionInterface):
         if not value:
             return self.session_class()
         try:
-            payload, signed_at = self._verified(value)
-            if time.time() - signed_at > self._max_age:
-                return self.session_class()
-            return self.session_class(self._serializer.load_payload(payload))
+            content, signed_at = self._verified(value)
         except BadSignature:
             return self.session_class()
+        if time.time() - signed_at > self._max_age:
+            return self.session_class()
+        return self.session_class(copied(content))
+
+
+def copied(content):
+    """A session's content that may be changed: Flask appends to its list of messages."""
+    return {key: value[:] if type(value) is list else value for key, value in content.items()}
 
 
 def csrf_token():

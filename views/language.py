@@ -1,18 +1,16 @@
-"""The language of the screen: Italian is the source; gettext finds the others.
-
-A text looked up at every rendering costs 14 µs with Flask-Babel's template functions, and a
-page has fifty. So the texts of a template are put in when it is compiled; the few that are
-variables are looked up with the catalogue already at hand.
-"""
+"""The language of the screen: Italian is the source; gettext finds the others."""
 
 from functools import lru_cache
 
-from flask.templating import Environment
+from flask import g
 from flask_babel import Babel, get_locale, get_translations
-from jinja2 import nodes
-from jinja2.visitor import NodeTransformer
 
 SOURCE = "it"
+
+
+def N_(text):  # noqa: N802 - gettext's own name for it
+    """Marks a text for translation where it is only looked up later."""
+    return text
 
 
 class Speaker:
@@ -26,34 +24,20 @@ class Speaker:
         return text % values if values else text
 
 
-class PutInTexts(NodeTransformer):
-    """Replaces `_("text")`, without variables, by the text itself."""
-
-    def visit_Call(self, node):
-        node = self.generic_visit(node)
-        plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
-        if isinstance(node.node, nodes.Name) and node.node.name == "_" and plain:
-            (text,) = node.args
-            if isinstance(text, nodes.Const):
-                return text
-        return node
-
-
-class SourceLanguageEnvironment(Environment):
-    """Compiles templates in the language in which they are written."""
-
-    def _generate(self, source, name, filename, defer_init=False):
-        return super()._generate(PutInTexts().visit(source), name, filename, defer_init)
-
-
 @lru_cache
 def speaker(_locale):
     """The Speaker of a locale; called where that locale is the current one."""
     return Speaker(get_translations())
 
 
+def spoken(text, **values):
+    """The text in the language of this request; `_` in templates and views."""
+    if "speaker" not in g:
+        g.speaker = speaker(str(get_locale()))
+    return g.speaker(text, **values)
+
+
 def init_app(app):
-    app.jinja_environment = SourceLanguageEnvironment
     app.config["BABEL_DEFAULT_LOCALE"] = SOURCE
     Babel(app)
-    app.context_processor(lambda: {"_": speaker(str(get_locale()))})
+    app.jinja_env.globals["_"] = spoken
