@@ -8,12 +8,11 @@ import datetime as dt
 import hashlib
 from typing import NamedTuple
 
-import peewee as pw
 from flask_babel import gettext as _
 
 from domain import credentials, mail, passwords, sessions, throttle
 from domain.errors import Refused
-from models import Account, Customer, Grant, OutgoingMail, writing
+from models import Account, Customer, Grant, OutgoingMail, is_sqlite, writing
 
 MOST_RECOVERY_MAILS = 3  # in the life of a mailed secret
 ATTEMPT_TOLD_EVERY = dt.timedelta(days=1)
@@ -116,15 +115,8 @@ def register(customer_id, email, *, keep, address, now):
     are told, in case it was somebody else who found an invoice.
     """
     throttle.reserve([(throttle.REGISTRATION_ADDRESS, throttle.place(address))], now=now)
-    try:
-        return _register(customer_id, email, keep, now)
-    except pw.IntegrityError:  # another registration was faster by an instant: look again
-        return _register(customer_id, email, keep, now)
-
-
-def _register(customer_id, email, keep, now):
     with writing():
-        customer = Customer.get_or_none(Customer.id == customer_id)
+        customer = _locked(customer_id)
         in_use = _accounts_in_use(customer, now) if customer else []
         for account in in_use:
             if _saved_twice(account, email, now):
@@ -141,6 +133,12 @@ def _register(customer_id, email, keep, now):
     return account
 
 
+def _locked(customer_id):
+    """The customer, or None; one registration at a time (on SQLite: of whoever)."""
+    row = Customer.select().where(Customer.id == customer_id)
+    return (row if is_sqlite() else row.for_update()).first()
+
+
 def _saved_twice(account, email, now):
     """Whether this very registration was just made: «Salva» was pressed twice."""
     just_now = account.created_at > now - SAVED_TWICE_WITHIN
@@ -154,17 +152,10 @@ def _make_account(customer, email, now):
         account = Account.create(username=customer.code, email=email, created_at=now)
         Grant.create(account=account, customer=customer)
         return account, None
-    former, unused_since = unused.email, unused.created_at
-    renewed = (
-        Account.update(email=email, created_at=now)
-        .where(Account.id == unused, Account.created_at == unused_since)
-        .execute()
-    )
-    if not renewed:
-        raise _no_registration()
+    Account.update(email=email, created_at=now).where(Account.id == unused).execute()
     credentials.void(unused, now=now)
     sessions.end_all(unused)
-    return Account.get_by_id(unused.id), former
+    return Account.get_by_id(unused.id), unused.email
 
 
 def _accounts(customer):
