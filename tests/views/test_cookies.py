@@ -1,5 +1,7 @@
 """The signed cookie: remembered when it is right, refused when it is not."""
 
+import models
+from app import create_app
 from tests.factories import make_account, make_customer, make_gas
 
 
@@ -28,11 +30,10 @@ def test_a_cookie_is_believed_as_often_as_it_comes(sign_in):
 
 
 def test_a_cookie_of_another_key_is_refused(app, sign_in, settings):
-    from app import create_app
-
     customer = make_customer()
     make_gas(customer, code="PR000001")
     browser = sign_in(make_account(customer))
+    models.db.close_all()  # another portal takes its place
     other = create_app({**settings, "SECRET_KEY": "un-altra-chiave-di-prova-lunga-tanto"})
     stranger = other.test_client()
     stranger.set_cookie("portale", cookie_of(browser))
