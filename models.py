@@ -136,16 +136,12 @@ class Prepared:
             if isinstance(value, dt.datetime) and value.tzinfo is not None:
                 bound[place] = value.astimezone(dt.UTC).replace(tzinfo=None)
         rows = database.execute_sql(sql, bound).fetchall()
-        if not converters:
-            return [row_type._make(row) for row in rows]
-        result = []
-        for row in rows:
-            row = list(row)
+        if converters and rows:
+            columns = list(zip(*rows, strict=True))
             for place, convert in converters:
-                if row[place] is not None:
-                    row[place] = convert(row[place])
-            result.append(row_type._make(row))
-        return result
+                columns[place] = [None if v is None else convert(v) for v in columns[place]]
+            rows = zip(*columns, strict=True)
+        return [row_type._make(row) for row in rows]
 
     def first(self, **given):
         rows = self(**given)

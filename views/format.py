@@ -7,7 +7,10 @@ def init_app(app):
 
 def day(value):
     """`gg/mm/aaaa`, or nothing for no day."""
-    return f"{value.day:02d}/{value.month:02d}/{value.year:04d}" if value else ""
+    if not value:
+        return ""
+    year, month, of_month = value.isoformat().split("-")
+    return f"{of_month}/{month}/{year}"
 
 
 def money(cents):

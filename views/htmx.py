@@ -14,5 +14,5 @@ def wants_partial():
 def page_or_partial(page, partial, /, **context):
     """Render `partial` when htmx asks for it, else `page`, which includes that partial."""
     response = make_response(render_template(partial if wants_partial() else page, **context))
-    response.vary.update(("HX-Request", "HX-Request-Type"))
+    response.headers["Vary"] = "HX-Request, HX-Request-Type"
     return response

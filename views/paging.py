@@ -1,6 +1,6 @@
 """Tables that page, sort and filter by their address: `?pag=2&righe=20&ordine=-data`."""
 
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from flask import request
 
@@ -22,7 +22,6 @@ class TableState:
         self.path = path
         self.rows_choices = ROWS_CHOICES
         self.sorts = sorts
-        self.default_rows = rows
         self.rows = number(args.get("righe"), rows)
         if self.rows not in ROWS_CHOICES:
             self.rows = rows
@@ -30,6 +29,7 @@ class TableState:
         self.sort = args.get("ordine", sorts[0])
         if self.sort.removeprefix("-") not in {key.removeprefix("-") for key in sorts}:
             self.sort = sorts[0]
+        self._usual = {"pag": 1, "righe": rows, "ordine": sorts[0]}
         self.filters = {name: clean(args.get(name, "")) for name, clean in (filters or {}).items()}
 
     @property
@@ -41,23 +41,23 @@ class TableState:
 
     def _query(self, changes):
         """The parameters that differ from their defaults, after `changes`."""
-        query = {"pag": self.page, "righe": self.rows, "ordine": self.sort, **self.filters}
-        query.update(changes)
-        defaults = {"pag": 1, "righe": self.default_rows, "ordine": self.sorts[0]}
-        return {
-            key: value
-            for key, value in query.items()
-            if value not in (None, "") and value != defaults.get(key)
-        }
+        asked = {"pag": self.page, "righe": self.rows, "ordine": self.sort, **self.filters}
+        asked.update(changes)
+        usual = self._usual
+        return [
+            (name, value)
+            for name, value in asked.items()
+            if value != usual.get(name) and value not in (None, "")
+        ]
 
     def href(self, **changes):
         """The table's address with `changes`; whatever is the default stays out of it."""
-        query = self._query(changes)
-        return f"{self.path}?{urlencode(query)}" if query else self.path
+        query = [f"{name}={quoted(value)}" for name, value in self._query(changes)]
+        return f"{self.path}?{'&'.join(query)}" if query else self.path
 
     def kept(self, *without):
         """(name, value) pairs that a form of the table carries along, `without` its own."""
-        return self._query(dict.fromkeys(without)).items()
+        return self._query(dict.fromkeys(without))
 
     def sort_href(self, key):
         """The address that sorts by `key`, or the other way round if it does already."""
@@ -68,6 +68,12 @@ class TableState:
         if self.sort.removeprefix("-") != key:
             return "none"
         return "descending" if self.sort.startswith("-") else "ascending"
+
+
+def quoted(value):
+    """A parameter's value as an address spells it; most need no quoting."""
+    text = str(value)
+    return text if text.isascii() and text.isalnum() else quote_plus(text)
 
 
 def number(text, default):
