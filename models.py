@@ -369,18 +369,18 @@ class Invoice(Table):
     payment_code = pw.CharField(max_length=60, null=True)
     document = pw.ForeignKeyField(StoredFile, null=True, on_delete="SET NULL")
     names_supplies = pw.BooleanField(default=False)  # else it concerns the whole customer
+    supply = pw.ForeignKeyField(SupplyPoint, null=True, index=False)  # if it names only one
 
     class Meta:
-        indexes = ((("number", "year"), True), (("customer", "date"), False))
-
-
-Invoice.add_index(
-    Invoice.index(Invoice.customer, where=pw.SQL("NOT names_supplies"), name="invoice_whole")
-)
+        # The second is the list of a supply, in its order, with the counts of its years.
+        indexes = (
+            (("number", "year"), True),
+            (("customer", "year", "date", "supply", "names_supplies"), False),
+        )
 
 
 class InvoiceSupply(Table):
-    """An invoice concerns a supply."""
+    """An invoice names a supply."""
 
     invoice = pw.ForeignKeyField(Invoice, on_delete="CASCADE", index=False)
     supply = pw.ForeignKeyField(SupplyPoint)

@@ -44,18 +44,18 @@ def _shown(customer, supply):
     The customer is asked for even where the supply is named: a supply that has changed hands
     must not show its former customer's invoices.
     """
-    of_supply = InvoiceSupply.select(InvoiceSupply.invoice).where(InvoiceSupply.supply == supply)
-    of_whole = Invoice.alias("whole")
-    whole = of_whole.select(of_whole.id).where(
-        of_whole.customer == customer, ~of_whole.names_supplies
+    among_several = InvoiceSupply.select(pw.Value(1)).where(
+        InvoiceSupply.invoice == Invoice.id, InvoiceSupply.supply == supply
     )
-    return (Invoice.customer == customer) & Invoice.id.in_(of_supply.union_all(whole))
+    named = (Invoice.supply == supply) | (
+        Invoice.supply.is_null() & (~Invoice.names_supplies | pw.fn.EXISTS(among_several))
+    )
+    return (Invoice.customer == customer) & named
 
 
 def _order(sort, today):
     """The columns to sort by; the newest first among equals."""
     keys = {
-        "data": Invoice.date,
         "numero": Invoice.number,
         "scadenza": Invoice.due_on,
         "importo": Invoice.amount_cents,
@@ -65,10 +65,15 @@ def _order(sort, today):
             3,
         ),
     }
+    newest = (Invoice.year.desc(), Invoice.date.desc(), Invoice.id.desc())
+    if sort == "-data":
+        return newest
+    if sort == "data":
+        return Invoice.year, Invoice.date, Invoice.id
     key = keys[sort.removeprefix("-")]
     nulls = "last" if key is Invoice.due_on else None
     first = key.desc(nulls=nulls) if sort.startswith("-") else key.asc(nulls=nulls)
-    return first, *([] if key is Invoice.date else [Invoice.date.desc()]), Invoice.id.desc()
+    return first, *newest
 
 
 @cache

@@ -87,8 +87,8 @@ def make_electricity(customer=None, code=None, **values):
     )
 
 
-def make_invoice(customer, supply=None, *, number=None, date=None, **values):
-    """An invoice with one instalment, on `supply` or on the whole customer."""
+def make_invoice(customer, supply=None, *others, number=None, date=None, **values):
+    """An invoice with one instalment, on `supply` (and `others`) or on the whole customer."""
     n = next(_counter)
     date = date or dt.date(2026, 10, 1)
     values = {"due_on": date + dt.timedelta(days=20), "amount_cents": 12345, **values}
@@ -98,10 +98,11 @@ def make_invoice(customer, supply=None, *, number=None, date=None, **values):
         date=date,
         customer=customer,
         names_supplies=supply is not None,
+        supply=None if others else supply,
         **values,
     )
-    if supply is not None:
-        InvoiceSupply.insert(invoice=invoice, supply=supply).execute()
+    for each in [supply, *others] if supply else []:
+        InvoiceSupply.insert(invoice=invoice, supply=each).execute()
     if invoice.due_on:
         Instalment.create(invoice=invoice, due_on=invoice.due_on, amount_cents=invoice.amount_cents)
     return invoice

@@ -307,14 +307,13 @@ def compare(invoice, customer, supplies, document):
     instalments = invoice.instalments or None
     wanted = {supply.id for supply in supplies} or None
     if wanted:
-        values["names_supplies"] = True
+        values |= supplies_of_row(wanted)
     known = Invoice.get_or_none(number=values["number"], year=values["year"])
     if known is None:
         return Change(None, values, document, instalments, wanted)
     if known.customer_id != customer.id:
         wanted = wanted or set()
-        values["names_supplies"] = bool(wanted)
-        values["document"] = None
+        values |= supplies_of_row(wanted) | {"document": None}
     elif document and known.document_id and known.document.path == document.path:
         document = None
     return Change(
@@ -324,6 +323,14 @@ def compare(invoice, customer, supplies, document):
         None if instalments == stored_instalments(known) else instalments,
         None if wanted == stored_supplies(known) else wanted,
     )
+
+
+def supplies_of_row(wanted):
+    """The columns of an invoice's row that follow from the supplies it names."""
+    return {
+        "names_supplies": bool(wanted),
+        "supply": min(wanted) if len(wanted) == 1 else None,
+    }
 
 
 def stated(invoice):

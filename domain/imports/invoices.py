@@ -69,6 +69,7 @@ class Invoices(Kind):
                 ids.add(supply)
             entry.more["supplies"] = ids
             entry.values["names_supplies"] = bool(ids)
+            entry.values["supply"] = min(ids) if len(ids) == 1 else None
 
     def examine(self, entries, report, documents):
         self._compare_supplies(entries, report)

@@ -64,10 +64,10 @@ def fill(database, customers):
     )
     run(
         NUMBERS + "INSERT INTO invoice (id, number, year, date, customer_id, kind, due_on, "
-        "amount_cents, paid, names_supplies) SELECT i, 'N' || i, 2014 + i % 12, "
+        "amount_cents, paid, names_supplies, supply_id) SELECT i, 'N' || i, 2014 + i % 12, "
         "date('2014-01-15', '+' || (i % 12) || ' years', '+' || (i % 11) || ' months'), "
         "1 + i / 24, 'invoice', date('2014-02-15', '+' || (i % 12) || ' years'), "
-        "1000 + i % 90000, i % 9 > 0, 1 FROM n WHERE i < 24 * ?",
+        "1000 + i % 90000, i % 9 > 0, 1, 2 * (1 + i / 24) - i % 2 FROM n WHERE i < 24 * ?",
         (24 * customers - 1, customers),
     )
     run(
@@ -102,7 +102,7 @@ def measured_customer():
         due = day + dt.timedelta(days=20)
         invoice = Invoice.create(
             number=f"M{n}", year=day.year, date=day, customer=customer, due_on=due,
-            amount_cents=10_000 + 37 * n, paid=n < 110, names_supplies=True,
+            amount_cents=10_000 + 37 * n, paid=n < 110, names_supplies=True, supply=supply,
             document=document if n % 2 else None, iban="IT60X0542811101000000123456",
         )  # fmt: skip
         InvoiceSupply.insert(invoice=invoice, supply=supply).execute()
