@@ -8,3 +8,5 @@ MODULES = ("format", "auth", "frame", "invoices", "readings", "demo")  # in menu
 def init_app(app):
     for name in MODULES:
         import_module(f"views.{name}").init_app(app)
+    # Known to every template, rather than imported by each: an import costs each rendering.
+    app.jinja_env.globals["m"] = app.jinja_env.get_template("_macros.html").module

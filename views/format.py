@@ -7,10 +7,7 @@ def init_app(app):
 
 def day(value):
     """`gg/mm/aaaa`, or nothing for no day."""
-    if not value:
-        return ""
-    year, month, of_month = value.isoformat().split("-")
-    return f"{of_month}/{month}/{year}"
+    return f"{value.day:02d}/{value.month:02d}/{value.year:04d}" if value else ""
 
 
 def money(cents):

@@ -59,15 +59,21 @@ class TableState:
         """(name, value) pairs that a form of the table carries along, `without` its own."""
         return self._query(dict.fromkeys(without))
 
-    def sort_href(self, key):
-        """The address that sorts by `key`, or the other way round if it does already."""
-        return self.href(ordine=f"-{key}" if self.sort == key else key, pag=1)
+    @property
+    def sorting(self):
+        """{key: (direction as `aria-sort` wants it, the address that sorts by it)}.
 
-    def direction(self, key):
-        """`ascending`, `descending` or `none`, as `aria-sort` wants it."""
-        if self.sort.removeprefix("-") != key:
-            return "none"
-        return "descending" if self.sort.startswith("-") else "ascending"
+        The address turns the order round where the table is sorted by that key already.
+        """
+        sorted_by = self.sort.removeprefix("-")
+        result = {}
+        for key in (each.removeprefix("-") for each in self.sorts):
+            direction = "none"
+            if key == sorted_by:
+                direction = "descending" if self.sort.startswith("-") else "ascending"
+            turned = f"-{key}" if self.sort == key else key
+            result[key] = direction, self.href(ordine=turned, pag=1)
+        return result
 
 
 def quoted(value):
