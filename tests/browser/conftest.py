@@ -23,21 +23,27 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def certificate(tmp_path_factory):
+    return portals.certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def chromium(certificate):
     if not os.path.exists(CHROMIUM):
         required("no browser: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        trusted = f"--ignore-certificate-errors-spki-list={certificate.fingerprint}"
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, trusted])
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory):
+def portal(tmp_path_factory, certificate):
     """One portal for the tests of a module; each brings its own customers."""
-    with portals.running(tmp_path_factory.mktemp("portal")) as portal:
+    with portals.running(tmp_path_factory.mktemp("portal"), certificate) as portal:
         yield portal
 
 
@@ -53,7 +59,6 @@ def open_browser(chromium, portal):
     def _open(**options):
         context = chromium.new_context(
             base_url=portal.address,
-            ignore_https_errors=True,  # the certificate is the test's own
             locale="it-IT",
             timezone_id="Europe/Rome",
             **{"viewport": {"width": 1280, "height": 900}, **options},

@@ -1,5 +1,7 @@
 """A portal as in production: its own process, TLS, its jobs as cron runs them, real mail."""
 
+import base64
+import hashlib
 import os
 import ssl
 import subprocess
@@ -9,12 +11,31 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+
+from asn1crypto import pem, x509
 
 from tests import smtp
 
 ROOT = Path(__file__).parent.parent.parent
 HOST = "portale.example"  # the browser is told that it is this machine
 READY_WITHIN = 30  # seconds
+
+
+class Certificate(NamedTuple):
+    """A certificate of our own; `fingerprint` is how the browser is told to trust it."""
+
+    path: Path
+    key: Path
+    fingerprint: str
+
+
+def certificate(folder):
+    path, _context = smtp.certificate(folder, HOST)
+    _type, _headers, der = pem.unarmor(path.read_bytes())
+    public_key = x509.Certificate.load(der).public_key.dump()
+    fingerprint = base64.b64encode(hashlib.sha256(public_key).digest()).decode()
+    return Certificate(path, folder / "key.pem", fingerprint)
 
 
 class Portal:
@@ -54,11 +75,8 @@ class Portal:
 
 
 @contextmanager
-def running(folder):
-    """A migrated, empty portal in `folder`; ends with its server."""
-    data = folder / "data"
-    data.mkdir()
-    certificate, _context = smtp.certificate(folder, HOST)
+def running(data, certificate):
+    """A migrated, empty portal with its data in the folder `data`; ends with its server."""
     port = smtp.free_port()
     with smtp.serving() as mail:
         portal = Portal(data, mail, {
@@ -77,7 +95,7 @@ def running(folder):
             [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory",
              "app:create_app", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
              "--blocking-threads", "4", "--no-ws", "--no-log", "--http", "1",
-             "--ssl-certificate", certificate, "--ssl-keyfile", folder / "key.pem"],
+             "--ssl-certificate", certificate.path, "--ssl-keyfile", certificate.key],
             cwd=ROOT, env=portal.environment,
         )  # fmt: skip
         try:
