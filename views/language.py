@@ -8,7 +8,7 @@ from flask_babel import Babel, get_locale, get_translations
 SOURCE = "it"
 
 
-def N_(text):  # noqa: N802 - gettext's own name for it
+def N_(text):
     """Marks a text for translation where it is only looked up later."""
     return text
 
