@@ -1,10 +1,13 @@
 """How days and money are written. Plain functions: a page of a table calls them often."""
 
+from functools import lru_cache
+
 
 def init_app(app):
     app.jinja_env.filters.update(day=day, money=money, iban=iban)
 
 
+@lru_cache(10_000)  # the same few thousand days over and over
 def day(value):
     """`gg/mm/aaaa`, or nothing for no day."""
     return f"{value.day:02d}/{value.month:02d}/{value.year:04d}" if value else ""
