@@ -57,7 +57,7 @@ def main():
 def port_number(text):
     number = int(text)
     if not 1024 <= number <= 65535:
-        raise argparse.ArgumentTypeError("a port from 1024 to 65535")
+        raise argparse.ArgumentTypeError("serve una porta da 1024 a 65535")
     return number
 
 
