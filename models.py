@@ -119,11 +119,22 @@ class Prepared:
         for place, column in enumerate(query._returning):
             field = column.node if isinstance(column, pw.Alias) else column
             columns.append(column._alias if isinstance(column, pw.Alias) else column.name)
-            if isinstance(field, pw.Field) and not isinstance(
-                field, pw.IntegerField | pw.AutoField | pw.CharField | pw.TextField
-            ):
-                converters.append((place, field.python_value))
+            convert = self._converter(field)
+            if convert:
+                converters.append((place, convert))
         return sql, values, namedtuple("Row", columns), converters
+
+    @staticmethod
+    def _converter(field):
+        """What makes a Python value of what the driver gives; None where that is one already."""
+        as_given = pw.IntegerField | pw.AutoField | pw.CharField | pw.TextField | pw.ForeignKeyField
+        if not isinstance(field, pw.Field) or isinstance(field, as_given):
+            return None
+        if isinstance(field, pw.BooleanField):
+            return bool
+        if isinstance(field, DayField):  # a date already in PostgreSQL, text in SQLite
+            return dt.date.fromisoformat if is_sqlite() else None
+        return field.python_value
 
     def __call__(self, **given):
         database = db.obj
