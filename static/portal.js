@@ -40,6 +40,7 @@ if (dialog) {
       opener = document.activeElement;
       dialog.showModal();
       if (!dialog.querySelector("[autofocus]")) dialog.focus(); // read from its beginning
+      dialog.scrollTop = 0; // showModal goes to the first button, which may be the last line
     } else if (!full && dialog.open) {
       dialog.close();
     }
