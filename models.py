@@ -7,6 +7,7 @@ dates are calendar days in Europe/Rome.
 
 import datetime as dt
 from collections import namedtuple
+from contextlib import contextmanager
 
 import peewee as pw
 from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
@@ -56,6 +57,19 @@ def writing():
     if is_sqlite():
         return db.atomic("IMMEDIATE")
     return db.atomic()
+
+
+@contextmanager
+def without_waiting():
+    """Inside, a statement that another writer keeps from running fails at once."""
+    if not is_sqlite():  # there only writers of the same row wait for each other
+        yield
+        return
+    db.execute_sql("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        db.execute_sql(f"PRAGMA busy_timeout = {int(db.obj.timeout * 1000)}")
 
 
 def is_sqlite():

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import peewee as pw
 
-from models import Account, Customer, Grant, Prepared, Session, writing
+from models import Account, Customer, Grant, Prepared, Session, without_waiting, writing
 
 IDLE = dt.timedelta(minutes=30)
 ABSOLUTE = dt.timedelta(hours=12)
@@ -67,7 +67,7 @@ def load(token, *, now, quietly=False):
     """The live session behind `token`, or None. `quietly`: it does not count as activity."""
     row = _load.first(digest=digest(token), seen_after=now - IDLE, created_after=now - ABSOLUTE)
     if row and not quietly and now - row.seen_at > TOUCH:
-        with suppress(pw.OperationalError):  # the archive is busy: the next request says it
+        with suppress(pw.OperationalError), without_waiting():  # a later request will do
             Session.update(seen_at=now).where(Session.id == row.session).execute()
     return row
 

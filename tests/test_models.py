@@ -1,11 +1,13 @@
 """The conventions of the tables, on whichever database the tests run."""
 
 import datetime as dt
+import sqlite3
+import time
 
 import peewee as pw
 import pytest
 
-from models import Param, Prepared, SelfReading, SupplyPoint, db, writing
+from models import Param, Prepared, SelfReading, SupplyPoint, db, without_waiting, writing
 from tests.factories import make_customer, make_electricity, make_gas, make_self_reading
 
 DAY = dt.date(2026, 11, 3)
@@ -86,3 +88,17 @@ def test_the_archive_is_safe_against_a_power_cut(app):
     assert db.journal_mode == "wal"
     assert db.synchronous == 2  # FULL
     assert db.foreign_keys == 1
+
+
+def test_a_statement_that_must_not_wait_does_not(app, settings):
+    if not isinstance(db.obj, pw.SqliteDatabase):
+        return  # there a session's row is its own
+    other = sqlite3.connect(settings["DATA_DIR"] / "portale.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    start = time.monotonic()
+    with pytest.raises(pw.OperationalError), without_waiting():
+        make_customer()
+    assert time.monotonic() - start < 1
+    other.execute("ROLLBACK")
+    other.close()
+    assert db.execute_sql("PRAGMA busy_timeout").fetchone()[0] == 5000

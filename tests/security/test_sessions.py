@@ -54,6 +54,30 @@ def test_row_07_a_copied_cookie_ends_with_a_change_of_password(copied):
     assert asks_to_sign_in(thief)
 
 
+def test_row_07_a_copied_cookie_ends_with_all_the_others(copied):
+    browser, _account, thief = copied
+    assert "Chiudi tutti gli accessi" in browser.get("/forniture/PR000001/password").text
+    answer = browser.post("/sessioni/chiudi", follow_redirects=True)
+    assert "Tutti gli accessi aperti sono stati chiusi." in answer.text
+    assert asks_to_sign_in(browser)
+    assert asks_to_sign_in(thief)
+    assert not Session.select().exists()
+
+
+def test_closing_all_sessions_leaves_those_of_others_open(copied, sign_in):
+    browser, _account, _thief = copied
+    other = make_customer()
+    make_gas(other, code="PR000002")
+    stranger = sign_in(make_account(other))
+    browser.post("/sessioni/chiudi")
+    assert not asks_to_sign_in(stranger, "/forniture/PR000002/fatture")
+
+
+def test_closing_all_sessions_is_for_those_who_signed_in(client, copied):
+    assert client.application.test_client().post("/sessioni/chiudi").status_code == 303
+    assert Session.select().count() == 1
+
+
 def test_row_07_a_copied_cookie_ends_when_the_login_is_disabled(copied):
     _browser, account, thief = copied
     Account.update(disabled_at=utcnow()).where(Account.id == account).execute()

@@ -1,7 +1,14 @@
 """The signed cookie: remembered when it is right, refused when it is not."""
 
+import datetime as dt
+import sqlite3
+import time
+
+import peewee as pw
+
 import models
 from app import create_app
+from domain.clock import utcnow
 from tests.factories import make_account, make_customer, make_gas
 
 
@@ -38,3 +45,19 @@ def test_a_cookie_of_another_key_is_refused(app, sign_in, settings):
     stranger = other.test_client()
     stranger.set_cookie("portale", cookie_of(browser))
     assert stranger.get("/forniture/PR000001/home").status_code == 303
+
+
+def test_a_page_does_not_wait_for_a_writer_to_note_who_was_there(app, sign_in, settings):
+    if not isinstance(models.db.obj, pw.SqliteDatabase):
+        return  # there nobody else writes the row of a session
+    customer = make_customer()
+    make_gas(customer, code="PR000001")
+    browser = sign_in(make_account(customer))
+    models.Session.update(seen_at=utcnow() - dt.timedelta(minutes=5)).execute()
+    other = sqlite3.connect(settings["DATA_DIR"] / "portale.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    start = time.monotonic()
+    assert browser.get("/forniture/PR000001/home").status_code == 200
+    assert time.monotonic() - start < 2
+    other.execute("ROLLBACK")
+    other.close()

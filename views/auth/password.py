@@ -4,11 +4,11 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
-from domain import accounts, mail, passwords
+from domain import accounts, mail, passwords, sessions
 from domain.clock import utcnow
 from domain.errors import Refused
 from forms import FirstPasswordForm, PasswordForm
-from views.auth import bp, enter, status
+from views.auth import bp, enter, leave, status
 from views.frame import chosen_supply, default_supply_code
 
 
@@ -54,6 +54,16 @@ def save_password(supply_code):
         return password_form(form, supply), status(refusal)
     mail.kick()
     return redirect(url_for("frame.home", supply_code=supply_code), 303)
+
+
+@bp.post("/sessioni/chiudi")
+@login_required
+def close_all_sessions():
+    """End this session and every other of the same login, wherever they are open."""
+    sessions.end_all(current_user.id)
+    leave()
+    flash(_("Tutti gli accessi aperti sono stati chiusi."))
+    return redirect(url_for(".login"), 303)
 
 
 def password_form(form, supply):
