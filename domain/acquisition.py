@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from peewee import fn
 
+from domain import files
 from domain.formats import billing_readings
 from models import Customer, ReadingBatch, SelfReading, SupplyPoint, writing
 
@@ -154,20 +155,8 @@ def place(batch, outbox, *, now):
     # In this order: a file that billing moves in between is seen in one place or the other.
     if not final.exists() and not (outbox / TAKEN / batch.file_name).exists():
         temporary = outbox / f".{batch.file_name}"
-        with open(temporary, "wb") as file:
-            file.write(batch.content)
-            file.flush()
-            os.fsync(file.fileno())
+        files.write_synced(temporary, [batch.content])
         os.replace(temporary, final)
-    flush_folder(outbox)
+    files.sync_folder(outbox)
     with writing():
         ReadingBatch.update(placed_at=now).where(ReadingBatch.id == batch.id).execute()
-
-
-def flush_folder(folder):
-    """Make the names in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,12 +7,26 @@ import peewee as pw
 from flask_babel import gettext as _
 from stdnum import iban as ibans
 
+from domain import italian
 from domain.formats import epc
 from models import Instalment, Invoice, InvoiceSupply, Prepared, StoredFile
 
 PAID, TO_PAY, OVERDUE, CREDIT = STATES = ("pagata", "da_pagare", "scaduta", "a_credito")
 SORTS = ("-data", "numero", "scadenza", "importo", "stato")  # the first is the default
 MOST_DOCUMENTS = 100  # in one ZIP
+
+# What is shown of an invoice wherever it appears.
+_SHOWN_COLUMNS = (
+    Invoice.id,
+    Invoice.number,
+    Invoice.date,
+    Invoice.due_on,
+    Invoice.amount_cents,
+    Invoice.kind,
+    Invoice.paid,
+    Invoice.iban,
+    Invoice.document,
+)
 
 
 def state(invoice, today):
@@ -79,17 +93,7 @@ def _order(sort, today):
 @cache
 def _listing(sort, by_year, wanted):
     def build(customer, supply, today, year, limit, offset):
-        query = Invoice.select(
-            Invoice.id,
-            Invoice.number,
-            Invoice.date,
-            Invoice.due_on,
-            Invoice.amount_cents,
-            Invoice.kind,
-            Invoice.paid,
-            Invoice.iban,
-            Invoice.document,
-        ).where(_shown(customer, supply))
+        query = Invoice.select(*_SHOWN_COLUMNS).where(_shown(customer, supply))
         if by_year:
             query = query.where(Invoice.year == year)
         if wanted:
@@ -140,18 +144,9 @@ def counts(customer, supply, *, today, wanted=None):
 
 _one = Prepared(
     "customer supply invoice",
-    lambda customer, supply, invoice: Invoice.select(
-        Invoice.id,
-        Invoice.number,
-        Invoice.date,
-        Invoice.due_on,
-        Invoice.amount_cents,
-        Invoice.kind,
-        Invoice.paid,
-        Invoice.iban,
-        Invoice.payment_code,
-        Invoice.document,
-    ).where(_shown(customer, supply), Invoice.id == invoice),
+    lambda customer, supply, invoice: Invoice.select(*_SHOWN_COLUMNS, Invoice.payment_code).where(
+        _shown(customer, supply), Invoice.id == invoice
+    ),
 )
 
 
@@ -163,16 +158,7 @@ def one(customer, supply, invoice_id):
 _next_to_pay = Prepared(
     "customer supply",
     lambda customer, supply: (
-        Invoice.select(
-            Invoice.id,
-            Invoice.number,
-            Invoice.date,
-            Invoice.due_on,
-            Invoice.amount_cents,
-            Invoice.kind,
-            Invoice.paid,
-            Invoice.iban,
-        )
+        Invoice.select(*_SHOWN_COLUMNS)
         .where(
             _shown(customer, supply),
             ~Invoice.paid,
@@ -237,7 +223,7 @@ def _reason(invoice, place, count):
         text = _(
             "Fattura %(number)s del %(day)s",
             number=invoice.number,
-            day=f"{invoice.date:%d/%m/%Y}",
+            day=italian.day(invoice.date),
         )
     if count > 1:
         text = _("%(text)s rata %(place)s di %(count)s", text=text, place=place, count=count)

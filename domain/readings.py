@@ -7,7 +7,7 @@ import peewee as pw
 from flask_babel import gettext as _
 from peewee import Value, fn
 
-from domain import plausibility, windows
+from domain import italian, plausibility, windows
 from domain.clock import rome_day
 from domain.errors import NeedsConfirmation, Refused
 from models import MeterReading, Prepared, SelfReading, writing
@@ -167,7 +167,7 @@ def closed(supply, window, *, now):
     if supply.ended_on and supply.ended_on < rome_day(now):
         return _(
             "La fornitura è cessata il %(day)s: non si possono più inserire autoletture.",
-            day=f"{supply.ended_on:%d/%m/%Y}",
+            day=italian.day(supply.ended_on),
         )
     return windows.refusal(window, now=now)
 
@@ -271,6 +271,6 @@ def cancel(reading, *, now):
     raise Refused(
         _(
             "La lettura è appena stata acquisita e non si può più cancellare. Se è sbagliata, "
-            "scriverci o telefonare ai recapiti indicati in fondo alla pagina."
+            "avvisare il servizio clienti."
         )
     )

@@ -5,7 +5,8 @@ import datetime as dt
 from flask_babel import gettext as _
 from peewee import fn
 
-from domain.clock import ROME, rome_instant
+from domain import italian
+from domain.clock import ROME, rome_day, rome_instant
 from models import Prepared, ReadingWindow
 
 MINUTE = dt.timedelta(minutes=1)
@@ -103,6 +104,5 @@ def span(window):
 
 def shown(window):
     """The four columns of a window as the customer reads them, the last minute included."""
-    opens = window.opens_at.astimezone(ROME)
-    closes = (window.closes_at - MINUTE).astimezone(ROME)
-    return (f"{opens:%d/%m/%Y}", f"{opens:%H:%M}", f"{closes:%d/%m/%Y}", f"{closes:%H:%M}")
+    ends = (window.opens_at, window.closes_at - MINUTE)
+    return tuple(part for end in ends for part in (italian.day(rome_day(end)), italian.time(end)))

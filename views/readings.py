@@ -5,8 +5,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import readings, windows
-from domain.clock import ROME, utcnow
+from domain import italian, readings, windows
+from domain.clock import utcnow
 from domain.errors import Refused
 from forms import ReadingForm
 from models import SelfReading, SupplyPoint
@@ -44,7 +44,6 @@ def index(supply_code):
         table=table,
         rows=rows,
         refresh_seconds=REFRESH_SECONDS,
-        rome=ROME,
         **({} if wants_partial() else around_the_list(supply)),
     )
 
@@ -167,5 +166,5 @@ def cancel(supply_code, reading_id):
     except Refused as refusal:
         flash(str(refusal), "warning")
     else:
-        flash(_("Lettura del %(day)s cancellata.", day=f"{reading.day:%d/%m/%Y}"))
+        flash(_("Lettura del %(day)s cancellata.", day=italian.day(reading.day)))
     return redirect(url_for(".index", supply_code=supply.code), 303)

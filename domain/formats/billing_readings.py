@@ -1,4 +1,4 @@
-"""The file of acquired self-readings for billing: `;`, CRLF, UTF-8, as docs/formats.md says."""
+"""The file of acquired self-readings for billing: `;`, CRLF, UTF-8, as docs/formati.md says."""
 
 import csv
 import io

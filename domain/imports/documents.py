@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from domain import files
 from domain.errors import Refused
-from domain.imports import files
 from models import StoredFile
 
 INCOMING = ".incoming-"  # being written; swept at the next run if it was killed

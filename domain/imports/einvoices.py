@@ -9,9 +9,10 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import NamedTuple
 
+from domain import files
 from domain.errors import Refused
 from domain.formats import fatturapa
-from domain.imports import checks, files
+from domain.imports import checks
 from domain.imports.documents import Found, is_pdf
 from domain.imports.upsert import batched
 from models import Customer, Instalment, Invoice, InvoiceSupply, SupplyPoint

@@ -11,10 +11,11 @@ import re
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from domain import files, italian
 from domain.clock import rome_day
 from domain.errors import Refused
 from domain.formats import errors_csv
-from domain.imports import einvoices, files
+from domain.imports import einvoices
 from domain.imports.contracts import Contracts
 from domain.imports.customers import Customers
 from domain.imports.documents import Documents
@@ -179,7 +180,7 @@ class Inbox:
             report.error(None, "", "", "Il file è vuoto: produrlo di nuovo.")
         elif earlier := self._same_bytes(row):
             report.tell(
-                f"Già importato il {rome_day(earlier.at):%d/%m/%Y} come {earlier.name}: "
+                f"Già importato il {italian.day(rome_day(earlier.at))} come {earlier.name}: "
                 "niente è cambiato."
             )
             return self._record(row, "repeated", report)

@@ -8,8 +8,8 @@ import flask_mail
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app, render_template
 
-from domain import credentials, theme
-from domain.clock import ROME
+from domain import credentials, italian, theme
+from domain.clock import rome_day
 from domain.mail.transport import Undeliverable
 from models import Customer, Grant
 
@@ -91,7 +91,7 @@ def in_groups(secret):
 
 
 def in_rome(instant):
-    return f"{instant.astimezone(ROME):%d/%m/%Y alle %H:%M}"
+    return f"{italian.day(rome_day(instant))} alle {italian.time(instant)}"
 
 
 def masked(address):

@@ -1,6 +1,6 @@
 """The demo's invoices on paper: one page of PDF 1.4, with the reader's own Helvetica."""
 
-from domain.numbers import italian
+from domain import italian
 from jobs.demo_world import people
 
 WIDTH, HEIGHT = 595, 842  # A4, in points
@@ -9,7 +9,7 @@ INK, PALE = "0.13 0.16 0.20", "0.36 0.41 0.47"
 BAND, BOX = "0.04 0.36 0.55", "0.93 0.95 0.97"
 VAT_RATE = 22
 # Widths of Helvetica's characters that stand in amounts, in thousandths of the size.
-AMOUNT_WIDTHS = {".": 278, ",": 278, "-": 333, " ": 278}
+AMOUNT_WIDTHS = {".": 278, ",": 278, "-": 333, "\N{NO-BREAK SPACE}": 278}
 
 
 class Page:
@@ -79,7 +79,7 @@ def head(page, row, title):
     page.text(LEFT, 800, people.UTILITY_NAME, 22, bold=True, colour="1 1 1")
     page.text(LEFT, 780, f"Partita IVA {people.UTILITY_VAT}", 9, colour="1 1 1")
     page.text(LEFT, 712, f"{title} n. {row.number}", 16, bold=True)
-    page.text(LEFT, 694, f"del {row.day:%d/%m/%Y}", 11)
+    page.text(LEFT, 694, f"del {italian.day(row.day)}", 11)
     page.text(LEFT, 678, f"Periodo: {row.period}", 11)
     page.text(LEFT, 662, f"Codice cliente: {person['code']}", 11)
     page.text(330, 712, "Intestatario", 9, colour=PALE)
@@ -110,17 +110,11 @@ def totals(page, row, y):
     net = round(row.cents * 100 / (100 + VAT_RATE))
     for words, cents in (("Imponibile", net), (f"IVA {VAT_RATE}%", row.cents - net)):
         page.text(340, y, words, 10)
-        page.amount(y, euros(cents))
+        page.amount(y, italian.money(cents))
         y -= 18
     page.box(330, y - 20, RIGHT - 330, 30, BOX)
     page.text(340, y - 10, "Totale", 13, bold=True)
-    page.amount(y - 10, euros(row.cents), 13, bold=True)
+    page.amount(y - 10, italian.money(row.cents), 13, bold=True)
     if not row.is_credit:
-        page.text(LEFT, y + 6, f"Da pagare entro il {row.due_on:%d/%m/%Y}", 11, bold=True)
+        page.text(LEFT, y + 6, f"Da pagare entro il {italian.day(row.due_on)}", 11, bold=True)
         page.text(LEFT, y - 10, f"Bonifico sull'IBAN {people.UTILITY_IBAN}", 10)
-
-
-def euros(cents):
-    """`-1.234,56 €`"""
-    whole, rest = divmod(abs(cents), 100)
-    return f"{'-' if cents < 0 else ''}{italian(whole)},{rest:02d} €"

@@ -201,7 +201,7 @@ STEPS = [
     (acquisition, "adopt"),
     (acquisition, "last_number"),
     (acquisition, "rows_where"),
-    (acquisition, "flush_folder"),
+    (acquisition.files, "sync_folder"),
     (ReadingBatch, "save"),
     (pw.ModelUpdate, "execute"),
     (os, "fsync"),

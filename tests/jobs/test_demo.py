@@ -184,12 +184,6 @@ def test_documents_are_sound_pdf_files():
         assert len(stream[2]) == int(stream[1])
 
 
-def test_amounts_on_paper_are_italian():
-    assert [paper.euros(cents) for cents in (5, 123456, -1234567)] == [
-        "0,05 €", "1.234,56 €", "-12.345,67 €",
-    ]  # fmt: skip
-
-
 # -- The mail page -------------------------------------------------------------------------
 
 MAIL = """\

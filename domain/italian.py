@@ -1,0 +1,37 @@
+"""How days, instants, numbers and money are written in Italy.
+
+Plain functions, since a page writes hundreds of them; templates know most as filters.
+"""
+
+from functools import lru_cache
+
+from domain.clock import ROME
+
+
+@lru_cache(10_000)  # the same few thousand days over and over
+def day(value):
+    """`gg/mm/aaaa`, or nothing for no day."""
+    return f"{value.day:02d}/{value.month:02d}/{value.year:04d}" if value else ""
+
+
+def time(instant):
+    """`hh:mm` on the clock of Rome."""
+    return f"{instant.astimezone(ROME):%H:%M}"
+
+
+def whole(number):
+    """A whole number with its thousands marked: 45000 -> `45.000`."""
+    return f"{number:,}".replace(",", ".")
+
+
+def money(cents):
+    """Whole cents as `1.234,56 €`."""
+    euros, cents_left = divmod(abs(cents), 100)
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{whole(euros)},{cents_left:02d}\N{NO-BREAK SPACE}€"
+
+
+def iban(text):
+    """In groups of four, as printed."""
+    joined = "".join(text.split())
+    return " ".join(joined[i : i + 4] for i in range(0, len(joined), 4))
