@@ -3,6 +3,8 @@
 import contextvars
 import os
 import shutil
+import threading
+from contextlib import contextmanager
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +14,7 @@ import models
 from app import create_app
 from domain import sessions
 from domain.clock import utcnow
+from domain.mail import sender
 from tests import postgres, smtp
 
 MIGRATIONS = os.path.join(os.path.dirname(__file__), "..", "jobs", "migrations")
@@ -109,6 +112,24 @@ def mail_server(app):
 
 
 @pytest.fixture
+def background(app, monkeypatch):
+    """The background sender at work; an event that is set each time it looked at the queue."""
+    looked = threading.Event()
+    send_due = sender.send_due
+
+    def watched():
+        try:
+            return send_due()
+        finally:
+            looked.set()
+
+    monkeypatch.setattr(sender, "send_due", watched)
+    monkeypatch.setattr(sender, "PAUSE", 0)
+    app.config["MAIL_IN_BACKGROUND"] = True
+    return looked
+
+
+@pytest.fixture
 def client(app):
     return app.test_client()
 
@@ -131,7 +152,6 @@ def sign_in(app):
 @pytest.fixture
 def count_queries(app, monkeypatch):
     """`with count_queries() as queries:` lists the SQL that ran inside."""
-    from contextlib import contextmanager
 
     @contextmanager
     def _count():

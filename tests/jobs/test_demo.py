@@ -14,7 +14,7 @@ from domain import readings, windows
 from domain.clock import utcnow
 from domain.errors import Refused
 from jobs import demo, seed_demo
-from jobs.demo_world import archive, paper, people
+from jobs.demo_world import archive, people
 from models import (
     Account,
     Customer,

@@ -1,7 +1,6 @@
 """Row 4: neither words nor time tell who is a customer."""
 
 import statistics
-import threading
 import time
 
 import pytest
@@ -9,7 +8,6 @@ from argon2 import PasswordHasher
 
 from domain import mail, passwords, throttle
 from domain.clock import utcnow
-from domain.mail import sender
 from models import Account, Throttle
 from tests.factories import PASSWORD, make_account, make_customer
 
@@ -106,24 +104,6 @@ def test_row_04_the_sender_is_woken_for_everybody(browser_at, codes, monkeypatch
     for code in codes.values():
         ask(browser_at("192.0.2.1"), code)
     assert woken == [True] * 4
-
-
-@pytest.fixture
-def background(app, monkeypatch):
-    """The background sender at work; an event that is set each time it looked at the queue."""
-    looked = threading.Event()
-    send_due = sender.send_due
-
-    def watched():
-        try:
-            return send_due()
-        finally:
-            looked.set()
-
-    monkeypatch.setattr(sender, "send_due", watched)
-    monkeypatch.setattr(sender, "PAUSE", 0)
-    app.config["MAIL_IN_BACKGROUND"] = True
-    return looked
 
 
 def test_row_04_the_mail_server_changes_nothing(app, browser_at, codes, mail_server, background):

@@ -8,7 +8,7 @@ import pytest
 from domain import invoices
 from domain.clock import rome_day, utcnow
 from models import Instalment, Invoice, StoredFile
-from tests.factories import make_account, make_customer, make_file, make_gas, make_invoice
+from tests.factories import make_customer, make_file, make_gas, make_invoice
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LIST = "/forniture/PR000001/fatture"
@@ -18,28 +18,6 @@ TODAY = rome_day(utcnow())
 
 def days(number):
     return TODAY + dt.timedelta(days=number)
-
-
-@pytest.fixture
-def customer():
-    return make_customer()
-
-
-@pytest.fixture
-def supply(customer):
-    return make_gas(customer, code="PR000001")
-
-
-@pytest.fixture
-def browser(sign_in, customer, supply):
-    return sign_in(make_account(customer))
-
-
-@pytest.fixture
-def stranger(sign_in):
-    customer = make_customer()
-    make_gas(customer, code="PR000009")
-    return sign_in(make_account(customer))
 
 
 def numbers(page):

@@ -8,7 +8,6 @@ from domain.clock import rome_day, utcnow
 from models import ReadingBatch, SelfReading, Session
 from tests.factories import (
     make_account,
-    make_customer,
     make_electricity,
     make_gas,
     make_meter_reading,
@@ -20,29 +19,6 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 REFRESH = {**HTMX, "X-Portale-Refresh": "1"}
 LIST = "/forniture/PR000001/autolettura"
 NEW = f"{LIST}/nuova"
-
-
-@pytest.fixture
-def customer(app):
-    return make_customer("000002")
-
-
-@pytest.fixture
-def supply(customer):
-    return make_gas(customer, code="PR000001")
-
-
-@pytest.fixture
-def browser(sign_in, customer, supply):
-    return sign_in(make_account(customer))
-
-
-@pytest.fixture
-def stranger(sign_in):
-    """The browser of another customer, who has a gas supply too."""
-    other = make_customer()
-    make_gas(other, code="PR000009")
-    return sign_in(make_account(other))
 
 
 def today():

@@ -347,44 +347,26 @@ def test_two_thousand_mails_wait_without_harm(app):
 # -- In the background ---------------------------------------------------------------------
 
 
-@pytest.fixture
-def in_background(app, monkeypatch):
-    """An event that is set each time the background sender has looked at the queue."""
-    looked = threading.Event()
-    original = sender.send_due
-
-    def watched():
-        try:
-            return original()
-        finally:
-            looked.set()
-
-    monkeypatch.setattr(sender, "send_due", watched)
-    monkeypatch.setattr(sender, "PAUSE", 0)
-    app.config["MAIL_IN_BACKGROUND"] = True
-    return looked
-
-
-def test_a_kick_sends_what_was_just_queued(mail_server, in_background):
+def test_a_kick_sends_what_was_just_queued(mail_server, background):
     for _ in range(2):
         row = queue(now=utcnow())
         mail.kick()
         assert mail_server.taken.get(timeout=20)["To"] == row.recipient
-        assert in_background.wait(20)
-        in_background.clear()
+        assert background.wait(20)
+        background.clear()
         assert fresh(row).state == "sent"
 
 
-def test_the_background_sender_survives_what_goes_wrong(mail_server, in_background, monkeypatch):
+def test_the_background_sender_survives_what_goes_wrong(mail_server, background, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(sender, "send_batch", lambda *_: 1 / 0)
         mail.kick()
-        assert in_background.wait(20)
-    in_background.clear()
+        assert background.wait(20)
+    background.clear()
     queue(now=utcnow())
     mail.kick()
     assert mail_server.taken.get(timeout=20)
-    assert in_background.wait(20)
+    assert background.wait(20)
 
 
 def test_a_kick_does_nothing_where_there_is_no_background_sender(app):
