@@ -1,4 +1,10 @@
-"""The language of the screen: Italian is the source; gettext finds the others."""
+"""The language of the screen: Italian, the language of the source, and so far the only one.
+
+Templates say `_("…")`: without variables it is put in when the template is compiled
+(`views.compiling`), with variables it is `spoken`. Everything else, views and domain alike,
+imports Flask-Babel's `gettext` as `_`, and its `lazy_gettext` as `_l` where the text is made
+before any request, as in forms and in the menu.
+"""
 
 from functools import lru_cache
 
@@ -6,11 +12,6 @@ from flask import g
 from flask_babel import Babel, get_locale, get_translations
 
 SOURCE = "it"
-
-
-def N_(text):
-    """Marks a text for translation where it is only looked up later."""
-    return text
 
 
 class Speaker:
@@ -31,7 +32,7 @@ def speaker(_locale):
 
 
 def spoken(text, **values):
-    """The text in the language of this request; `_` in templates and views."""
+    """The text in the language of this request: `_` of the templates."""
     if "speaker" not in g:
         g.speaker = speaker(str(get_locale()))
     return g.speaker(text, **values)
