@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import SETTINGS
+from domain import accounts, credentials, italian, passwords, plausibility, sessions, throttle
 
 ROOT = Path(__file__).parent.parent
 MENTIONED = re.compile(r"PORTALE_([A-Z_]+[A-Z])")
@@ -24,6 +25,41 @@ def test_every_setting_is_documented_and_no_other():
 def test_the_documented_default_is_the_real_one(name):
     default = next(setting.default for setting in SETTINGS if setting.name == name)
     assert f"| `PORTALE_{name}` | `{default}` |" in text_of("docs/impostazioni.md")
+
+
+def test_the_limits_of_tries_are_those_told():
+    told = re.findall(
+        r"^\| `([a-z-]+)` \|.*\| (\d+) \| (\d+) \|$", text_of("docs/accesso.md"), re.M
+    )
+    limits = [value for value in vars(throttle).values() if isinstance(value, throttle.Limit)]
+    assert told == [
+        (limit.name, str(limit.most), str(int(limit.period / throttle.MINUTE))) for limit in limits
+    ]
+
+
+def test_the_lifetimes_of_passwords_and_sessions_are_those_told():
+    hour = throttle.HOUR
+    text = text_of("docs/accesso.md")
+    assert f"| {credentials.FIRST_ACCESS // hour} ore, una volta sola" in text
+    assert f"| {credentials.RECOVERY // hour} ore, una volta sola" in text
+    assert f"da {passwords.SHORTEST} a {passwords.LONGEST} caratteri" in text
+    assert f"al massimo {accounts.MOST_RECOVERY_MAILS} in sei ore" in text
+    assert (sessions.IDLE, sessions.ABSOLUTE) == (hour / 2, 12 * hour)
+    assert "Trenta minuti senza fare nulla, dodici ore in tutto" in text
+
+
+def test_the_rules_of_readings_are_those_told():
+    text = text_of("docs/autoletture.md")
+    told = re.findall(r"^\| (G\d+) \| (\d+) \| ([\d.]+) \|$", text, re.M)
+    assert told == [
+        (name, str(flow), italian.whole(flow * 24)) for name, flow in plausibility.QMAX.items()
+    ]
+    assert f"oltre {plausibility.ORDER_OF_MAGNITUDE} volte quello che la classe" in text
+    assert f"più di {plausibility.FAR_ABOVE} volte il solito" in text
+    assert f"più di {plausibility.FLOOR_SMC} Smc" in text
+    assert f"({plausibility.UNKNOWN_DIGITS}, se l'archivio non dice quante)" in text
+    assert (plausibility.ROLL_OVER_OF_RANGE, plausibility.ROLL_OVER_OF_CEILING) == (2, 4)
+    assert "la metà di quanto il contatore può segnare e un quarto" in text
 
 
 def prose():

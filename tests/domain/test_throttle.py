@@ -22,22 +22,6 @@ def hits(key):
     return Throttle.get(Throttle.key == key).hits
 
 
-def test_the_limits_are_those_of_the_documents():
-    limits = [value for value in vars(throttle).values() if isinstance(value, Limit)]
-    minutes = {limit.name: (limit.most, limit.period / throttle.MINUTE) for limit in limits}
-    assert minutes == {
-        "login-address": (10, 5),
-        "login-code": (20, 60),
-        "login-browser": (10, 5),
-        "registration-address": (20, 60),
-        "registration-code": (10, 60),
-        "registration-tax-id": (5, 24 * 60),
-        "recovery-address": (10, 60),
-        "recovery-code": (30, 6 * 60),
-        "change-account": (10, 15),
-    }
-
-
 def test_tries_pass_up_to_the_limit(app):
     for _ in range(3):
         throttle.reserve([(FEW, "a")], now=NOW)
