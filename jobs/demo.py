@@ -133,10 +133,11 @@ def job(name, environment):
 
 
 def start_server(port, environment):
+    # A thread waits for each form that comes slowly and each document that goes slowly.
     return subprocess.Popen(
         [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "app:create_app",
-            "--host", HOST, "--port", str(port), "--workers", "2", "--blocking-threads", "4",
+            "--host", HOST, "--port", str(port), "--workers", "2", "--blocking-threads", "64",
             "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5",
         ],
         cwd=ROOT,

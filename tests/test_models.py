@@ -2,12 +2,14 @@
 
 import datetime as dt
 import sqlite3
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import peewee as pw
 import pytest
 
-from models import Param, Prepared, SelfReading, SupplyPoint, db, without_waiting, writing
+from models import Customer, Param, Prepared, SelfReading, SupplyPoint, db, without_waiting, writing
 from tests.factories import make_customer, make_electricity, make_gas, make_self_reading
 
 DAY = dt.date(2026, 11, 3)
@@ -102,3 +104,21 @@ def test_a_statement_that_must_not_wait_does_not(app, settings):
     other.execute("ROLLBACK")
     other.close()
     assert db.execute_sql("PRAGMA busy_timeout").fetchone()[0] == 5000
+
+
+def test_a_thread_beyond_the_last_connection_waits_for_one(app):
+    db.close()
+    most = db.obj._max_connections
+    taken, let_go = threading.Barrier(most + 1), threading.Event()
+
+    def hold():
+        with db.connection_context():
+            taken.wait()
+            let_go.wait()
+
+    with ThreadPoolExecutor(most) as threads:
+        for _ in range(most):
+            threads.submit(hold)
+        taken.wait()
+        threading.Timer(0.2, let_go.set).start()
+        assert Customer.select().count() == 0
