@@ -82,6 +82,8 @@ def complete(values):
     development = values["ENV"] == "development"
     if values["ENV"] not in {"production", "development"}:
         raise ConfigurationError("PORTALE_ENV: scegli «production» o «development».")
+    if values["PROXY_HOPS"] < 0:
+        raise ConfigurationError("PORTALE_PROXY_HOPS: serve un numero da 0 in su.")
     values["DATA_DIR"] = Path(values["DATA_DIR"]).resolve()
     if not values["DATABASE_URL"]:
         values["DATABASE_URL"] = f"sqlite:///{values['DATA_DIR'] / 'portale.db'}"

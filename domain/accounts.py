@@ -6,6 +6,7 @@ sentence whatever the reason, and does the same work on every branch.
 
 import datetime as dt
 import hashlib
+import re
 from typing import NamedTuple
 
 from flask_babel import gettext as _
@@ -125,7 +126,7 @@ def register(customer_id, email, *, keep, address, now):
             raise _no_registration()
         account, former = _make_account(customer, email, now)
         mail.queue("first_access", email, account=account, now=now)
-        for contact in {former, customer.email} - {None, ""}:
+        for contact in {former, *_addresses(customer.email)} - {None}:
             if not _same(contact, email):
                 mail.queue("registration_notice", contact, account=account, now=now)
         if keep:
@@ -194,6 +195,11 @@ def _has_tax_id(customer, tax_id):
     return bool(tax_id) and any(_plain_tax_id(each) == tax_id for each in known if each)
 
 
+def _addresses(text):
+    """The mail addresses in a contact as billing keeps it, which may be several."""
+    return {word for word in re.split(r"[\s,;]+", text or "") if "@" in word}
+
+
 def _same(address, other):
     return address.strip().lower() == other.strip().lower()
 
@@ -258,11 +264,20 @@ def change_password(account_id, new, *, token, now, words=()):
     passwords.check_strength(new, hints=[*words, *_hints(account)])
     kept = passwords.hashed(new)
     with writing():
+        _locked_account(account)
+        if sessions.load(token, now=now, quietly=True) is None:
+            raise Refused(_("L'accesso è stato chiuso nel frattempo: autenticarsi di nuovo."))
         Account.update(password_hash=kept).where(Account.id == account).execute()
         credentials.void(account, now=now)
         sessions.end_all(account, but=token)
         mail.queue("password_changed", account.email, account=account, now=now)
         return sessions.renew(token)
+
+
+def _locked_account(account):
+    """Of two changes at once the first ends the session of the second (SQLite: no need)."""
+    if not is_sqlite():
+        Account.select(Account.id).where(Account.id == account).for_update().execute()
 
 
 def confirm_password(account_id, password, *, now):

@@ -207,6 +207,11 @@ def test_no_notice_where_the_address_is_the_known_one(app):
     assert mails("registration_notice") == []
 
 
+def test_all_known_addresses_are_told_where_billing_keeps_several_in_one(app):
+    register(make_customer(email="maria@example.it; a@example.it, b@example.it (casa)"))
+    assert sorted(mails("registration_notice")) == ["a@example.it", "b@example.it"]
+
+
 def test_a_login_never_used_can_be_registered_anew_after_three_days(app):
     customer = make_customer(vat_number=VAT)
     account = register(customer, "mraia@example.it")
@@ -366,3 +371,35 @@ def test_of_simultaneous_uses_of_a_secret_one_gets_in(app, monkeypatch):
     outcomes = at_once(app, 6, lambda _n: sign_in(account.username, secret)[0].id)
     assert sorted(outcomes, key=str) == [account.id] + [Refused] * 5
     assert Session.select().count() == 1
+
+
+def test_a_change_whose_session_ends_while_it_is_hashed_changes_nothing(app, monkeypatch):
+    account = make_account()
+    owner = sessions.open_session(account, now=NOW)
+    thief = sessions.open_session(account, now=NOW)
+    hashed = passwords.hashed
+
+    def overtaken(password):
+        kept = hashed(password)
+        monkeypatch.undo()
+        accounts.change_password(account.id, STRONG, token=owner, now=NOW)
+        return kept
+
+    monkeypatch.setattr(passwords, "hashed", overtaken)
+    with pytest.raises(Refused, match="chiuso nel frattempo"):
+        accounts.change_password(account.id, "quattro gatti sul tetto rosso", token=thief, now=NOW)
+    assert sign_in(account.username, STRONG)
+
+
+def test_a_login_disabled_during_a_change_keeps_its_password(app, monkeypatch):
+    account = make_account()
+    token = sessions.open_session(account, now=NOW)
+
+    def disabled(_password):
+        Account.update(disabled_at=NOW).execute()
+        return "other"
+
+    monkeypatch.setattr(passwords, "hashed", disabled)
+    with pytest.raises(Refused, match="chiuso nel frattempo"):
+        accounts.change_password(account.id, STRONG, token=token, now=NOW)
+    assert Account.get().password_hash == account.password_hash
