@@ -79,7 +79,12 @@ class RegistrationEmailForm(FlaskForm):
 
     def validate_email(self, field):
         try:
-            checked = validate_email(field.data, check_deliverability=False, allow_smtputf8=False)
+            checked = validate_email(
+                field.data,
+                check_deliverability=False,
+                allow_smtputf8=False,
+                test_environment=True,  # addresses in .test, where the portal is tried out
+            )
         except EmailNotValidError:
             raise ValidationError(
                 _l("Questo indirizzo non è scritto come un indirizzo di posta elettronica.")

@@ -199,7 +199,7 @@ class Customer(Table):
     street_number = pw.CharField(max_length=20, null=True)
     postcode = pw.CharField(max_length=10, null=True)
     city = pw.CharField(max_length=100, null=True)
-    province = pw.CharField(max_length=2, null=True)
+    province = pw.CharField(max_length=40, null=True)
     phone = pw.CharField(max_length=40, null=True)
     fax = pw.CharField(max_length=40, null=True)
     email = pw.CharField(max_length=254, null=True)
@@ -308,7 +308,7 @@ class SupplyPoint(Table):
     street_number = pw.CharField(max_length=20, null=True)
     postcode = pw.CharField(max_length=10, null=True)
     city = pw.CharField(max_length=100, null=True)
-    province = pw.CharField(max_length=2, null=True)
+    province = pw.CharField(max_length=40, null=True)
     active_from = DayField(null=True)
     ended_on = DayField(null=True)
     meter_serial = pw.CharField(max_length=40, null=True)
@@ -321,7 +321,7 @@ class SupplyPoint(Table):
     voltage_v = pw.IntegerField(null=True)
     phases = pw.CharField(max_length=20, null=True)
     meter_type = pw.CharField(max_length=40, null=True)
-    meter_class = pw.CharField(max_length=6, null=True)  # G4 … G100
+    meter_class = pw.CharField(max_length=20, null=True)  # G4 … G100
     coefficient_c = pw.DecimalField(max_digits=9, decimal_places=6, null=True)
     has_corrector = pw.BooleanField(default=False)
     corrector_digits = pw.IntegerField(null=True)

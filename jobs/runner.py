@@ -88,16 +88,23 @@ def parse(name, run, arguments):
 
 
 def attempt(app, name, run, options, migrated):
-    """(exit code, summary) of one run; a run that gets the lock leaves a JobRun row."""
+    """(exit code, summary) of one run; one that gets the lock leaves a JobRun row.
+
+    But not a dry run, which leaves nothing at all.
+    """
     signal.signal(signal.SIGTERM, stop)
     try:
         with app.app_context(), locked(app, name):
             row = begin(name, migrated)
+            recorded = not options.get("dry_run")
+            if recorded and migrated:
+                save(row)
             try:
                 result = DONE, run(app, now=row.started_at, **options)
             except BAD_ENDS as error:
                 result = judged(name, error)
-            finish(row, *result)
+            if recorded:
+                finish(row, *result)
     except BAD_ENDS as error:
         result = judged(name, error)
     return result
@@ -163,17 +170,18 @@ def migrations():
 
 
 def begin(name, migrated):
-    """The JobRun row of a run that starts now."""
-    row = JobRun(job=name, started_at=utcnow())
-    if migrated:
-        if not all(step.applied for step in migrations().status()):
-            raise Refused(
-                "L'archivio non è pronto per questa versione del portale: "
-                "eseguire prima «python -m jobs.migrate»."
-            )
-        with writing():
-            row.save()
-    return row
+    """The JobRun row of a run that starts now, not saved yet."""
+    if migrated and not all(step.applied for step in migrations().status()):
+        raise Refused(
+            "L'archivio non è pronto per questa versione del portale: "
+            "eseguire prima «python -m jobs.migrate»."
+        )
+    return JobRun(job=name, started_at=utcnow())
+
+
+def save(row):
+    with writing():
+        row.save()
 
 
 def finish(row, code, summary):

@@ -112,7 +112,7 @@ class Frame:
         """`PR002874 (Pod: IT001E…); VIA PROVA 5 - 48124 RAVENNA (RA)`."""
         point = f"Pod: {supply.pod}" if supply.service == "EE" else f"Pdr: {supply.pdr}"
         label = f"{supply.code} ({point}); {postal_address(supply)}"
-        if supply.ended_on:
+        if supply.ended_on and supply.ended_on < rome_day(utcnow()):
             label += _(" (cessata il %(day)s)", day=f"{supply.ended_on:%d/%m/%Y}")
         return label
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 LONGEST_LINE = 1_000_000  # bytes; longer ones are no table
 LONGEST_CELL = 100_000
+BLANK = " \t\r\n\x1a"  # Ctrl-Z closes the files of DOS programs
 
 csv.field_size_limit(LONGEST_CELL)
 
@@ -107,7 +108,7 @@ class Table:
                 continue
             if cells is None:
                 return
-            if any(cells):
+            if any(cell.strip(BLANK) for cell in cells):
                 yield self._row(number, cells)
 
     def _broken(self, number):
@@ -125,6 +126,8 @@ class Table:
 
     def _row(self, number, cells):
         row = Row(number, {}, [], [])
+        while len(cells) > len(self._columns) and not cells[-1].strip():
+            cells.pop()
         if len(cells) != len(self._columns):
             row.problems.append((
                 None,
@@ -233,33 +236,51 @@ def text(longest):
     return parse
 
 
-def day(cell):
-    """`gg/mm/aaaa` or `aaaa-mm-gg` -> date, from 1900 to 2199."""
+# Databases and spreadsheets write midnight after a day, and seconds after an hour.
+MIDNIGHT = r"(?:[ T]0?0[:.]00(?:[:.]00(?:\.0+)?)?)?"
+ITALIAN_DAY = re.compile(rf"(\d\d?)/(\d\d?)/(\d{{4}}){MIDNIGHT}", re.ASCII)
+ISO_DAY = re.compile(rf"(\d{{4}}-\d\d-\d\d){MIDNIGHT}", re.ASCII)
+HOUR = re.compile(r"(\d\d?)[:.]([0-5]\d)(?:[:.]00)?", re.ASCII)
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+
+def any_day(cell):
+    """`gg/mm/aaaa` or `aaaa-mm-gg` -> date."""
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", cell, re.ASCII):
-            value = dt.date.fromisoformat(cell)
-        elif re.fullmatch(r"\d\d/\d\d/\d{4}", cell, re.ASCII):
-            value = dt.date(int(cell[6:]), int(cell[3:5]), int(cell[:2]))
-        else:
-            raise ValueError
+        if found := ITALIAN_DAY.fullmatch(cell):
+            return dt.date(int(found[3]), int(found[2]), int(found[1]))
+        if found := ISO_DAY.fullmatch(cell):
+            return dt.date.fromisoformat(found[1])
     except ValueError:
-        raise ValueError("Scrivere una data come 31/12/2026 o 2026-12-31.") from None
-    if not 1900 <= value.year < 2200:
-        raise ValueError("L'anno della data deve stare tra 1900 e 2199.")
+        pass
+    raise ValueError("Scrivere una data come 31/12/2026 o 2026-12-31.")
+
+
+def day(cell):
+    """A date from 1900 to 2199."""
+    value = any_day(cell)
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"L'anno della data deve stare tra {FIRST_YEAR} e {LAST_YEAR}.")
     return value
+
+
+def last_day(cell):
+    """A date, or None for one such as 31/12/9999, which stands for «never»."""
+    return None if any_day(cell).year > LAST_YEAR else day(cell)
 
 
 def time(cell):
     """`hh:mm` -> time."""
-    if not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d", cell, re.ASCII):
+    found = HOUR.fullmatch(cell)
+    if not found or int(found[1]) > 23:
         raise ValueError("Scrivere un'ora da 00:00 a 23:59.")
-    hours, minutes = cell.split(":")
-    return dt.time(int(hours), int(minutes))
+    return dt.time(int(found[1]), int(found[2]))
 
 
 def closing_time(cell):
     """`hh:mm` -> time; `24:00` is the last minute of the day."""
-    return dt.time(23, 59) if cell == "24:00" else time(cell)
+    found = HOUR.fullmatch(cell)
+    return dt.time(23, 59) if found and found.groups() == ("24", "00") else time(cell)
 
 
 def decimal(digits, places):
@@ -267,7 +288,7 @@ def decimal(digits, places):
     limit = Decimal(10) ** (digits - places)
 
     def parse(cell):
-        if not re.fullmatch(r"[+-]?\d{1,20}([.,]\d{1,20})?", cell, re.ASCII):
+        if not re.fullmatch(r"[+-]?(\d{1,20}([.,]\d{1,20})?|[.,]\d{1,20})", cell, re.ASCII):
             raise ValueError(
                 "Scrivere un numero senza punti per le migliaia, ad esempio 1234,56 oppure 1234.56."
             )
@@ -285,7 +306,8 @@ _euros = decimal(12, 2)
 
 
 def cents(cell):
-    """An amount in euros -> whole cents, exactly."""
+    """An amount in euros -> whole cents, exactly; `1.000` is refused, as in `whole`."""
+    refuse_thousands(cell)
     return int(_euros(cell) * 100)
 
 
@@ -301,16 +323,36 @@ def whole(lowest=0, highest=999_999_999):
     """A whole number. `45.000` is refused: it might be 45 or 45 thousand."""
 
     def parse(cell):
-        if not re.fullmatch(r"\d{1,12}([.,]0{1,2})?", cell, re.ASCII):
+        if not re.fullmatch(r"\d{1,12}([.,]0{1,12})?", cell, re.ASCII):
             raise ValueError(
                 "Scrivere un numero intero, senza decimali e senza punti per le migliaia."
             )
+        refuse_thousands(cell)
         value = int(re.split("[.,]", cell)[0])
         if not lowest <= value <= highest:
             raise ValueError(f"Il numero deve stare tra {lowest} e {highest}.")
         return value
 
     return parse
+
+
+def refuse_thousands(cell):
+    if re.fullmatch(r"[+-]?\d{1,3}\.\d{3}", cell, re.ASCII):
+        raise ValueError(
+            "Non si capisce se il punto divide le migliaia o i decimali: scrivere il numero senza "
+            "punti, con la virgola per i decimali."
+        )
+
+
+_whole = whole()
+
+
+def units(cell):
+    """What a meter shows or counts, without its decimals: `44012,5` -> 44012."""
+    if re.fullmatch(r"\d{1,12}[.,]\d{1,12}", cell, re.ASCII):
+        refuse_thousands(cell)
+        cell = re.split("[.,]", cell)[0]
+    return _whole(cell)
 
 
 def yes_no(cell):

@@ -11,8 +11,14 @@ from email_validator import EmailNotValidError, validate_email
 from stdnum import iban as stdnum_iban
 from stdnum.it import codicefiscale, iva
 
+from domain.formats import table
+from models import Customer, SupplyPoint
+
 POD = re.compile(r"IT\d{3}E[0-9A-Z]{8,9}", re.ASCII)  # ARERA: IT, distributor, E, point
 PDR = re.compile(r"\d{14}", re.ASCII)
+METER_CLASS = re.compile(r"G\d{1,5}(\.\d+)?", re.ASCII)
+
+_digits = table.whole(0, 20)
 
 
 def compact(cell):
@@ -31,9 +37,9 @@ def customer_code(cell):
 
 def supply_code(cell):
     """Letters, digits, `_`, `-` and `.`: it stands in addresses."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,31}", cell, re.ASCII):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", cell, re.ASCII):
         raise ValueError(
-            "Il codice fornitura ha da 2 a 32 lettere o cifre, senza spazi né accenti, come "
+            "Il codice fornitura ha fino a 32 lettere o cifre, senza spazi né accenti, come "
             "PR002874."
         )
     return cell
@@ -44,17 +50,9 @@ def supply_codes(cell):
     return tuple(dict.fromkeys(supply_code(code) for code in cell.split()))
 
 
-def contract_code(cell):
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,39}", cell, re.ASCII):
-        raise ValueError(
-            "Il codice contratto ha al massimo 40 lettere, cifre o segni «.», «-», «_», «/»."
-        )
-    return cell
-
-
 def tax_code(cell):
     value = compact(cell)
-    if not re.fullmatch(r"[A-Z0-9]{1,16}", value, re.ASCII):
+    if not 0 < len(value) <= 16:
         raise ValueError("Il codice fiscale ha 16 lettere e cifre, oppure 11 cifre.")
     return value
 
@@ -69,7 +67,7 @@ def vat_number(cell):
     """A VAT number without its `IT`."""
     value = compact(cell)
     value = value[2:] if re.fullmatch(r"IT\d{11}", value, re.ASCII) else value
-    if not re.fullmatch(r"[A-Z0-9]{1,16}", value, re.ASCII):
+    if not 0 < len(value) <= 16:
         raise ValueError("La partita IVA ha 11 cifre.")
     return value
 
@@ -83,7 +81,7 @@ def odd_vat_number(value):
 def point_code(cell):
     """A POD or a PDR."""
     value = compact(cell)
-    if not re.fullmatch(r"[A-Z0-9]{1,20}", value, re.ASCII):
+    if not 0 < len(value) <= 20:
         raise ValueError("Un POD o un PDR ha al massimo 20 lettere e cifre.")
     return value
 
@@ -102,8 +100,8 @@ def odd_pdr(value):
 
 def iban(cell):
     value = compact(cell)
-    if not re.fullmatch(r"[A-Z0-9]{15,34}", value, re.ASCII):
-        raise ValueError("Un IBAN ha da 15 a 34 lettere e cifre (27 in Italia).")
+    if not 0 < len(value) <= 34:
+        raise ValueError("Un IBAN ha al massimo 34 lettere e cifre (27 in Italia).")
     return value
 
 
@@ -116,26 +114,45 @@ def odd_iban(value):
 
 def masked(iban):
     """`IT60*******************3456`: what may be kept of a customer's IBAN."""
-    return f"{iban[:4]}{'*' * (len(iban) - 8)}{iban[-4:]}"
+    hidden = max(len(iban) - 8, 0)
+    return f"{iban[:4]}{'*' * hidden}{iban[4 + hidden :]}"
 
 
-def email(cell):
+def odd_email(value):
     try:
-        return validate_email(cell, check_deliverability=False).normalized
+        validate_email(value, check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise ValueError(
-            "Indirizzo e-mail non valido: scriverne uno solo, oppure lasciare vuota la cella."
-        ) from None
+        return "Non è un indirizzo e-mail, o non è uno solo: controllare che gli avvisi arrivino."
+    return None
 
 
 def province(cell):
-    if not re.fullmatch(r"[A-Za-z]{2}", cell, re.ASCII):
-        raise ValueError("Scrivere la sigla della provincia, ad esempio PO.")
-    return cell.upper()
+    """`ra` -> `RA`; a name is kept as it is written."""
+    value = table.text(Customer.province.max_length)(cell)
+    return value.upper() if len(value) == 2 else value
+
+
+def odd_province(value):
+    if not re.fullmatch(r"[A-Z]{2}", value, re.ASCII):
+        return "Di norma la provincia si scrive con la sigla, ad esempio PO."
+    return None
 
 
 def meter_class(cell):
-    value = cell.upper().replace(" ", "").replace(",", ".")
-    if not re.fullmatch(r"G\d{1,3}(\.\d)?", value, re.ASCII):
-        raise ValueError("Scrivere la classe del contatore come G4.")
+    """`g 4`, `G0004` (as gas distributors write it) -> `G4`."""
+    value = table.text(SupplyPoint.meter_class.max_length)(cell).upper().replace(" ", "")
+    return re.sub(r"^G0+(?=\d)", "G", value.replace(",", "."))
+
+
+def odd_meter_class(value):
+    if not METER_CLASS.fullmatch(value):
+        return "Classe insolita: di norma è come G4. I consumi non vi saranno confrontati."
+    return None
+
+
+def meter_digits(cell):
+    """How many digits a meter shows; 0 where nobody knows."""
+    value = _digits(cell)
+    if value in {1, 2}:
+        raise ValueError("Un contatore ha almeno 3 cifre: se non si sa quante, scrivere 0.")
     return value

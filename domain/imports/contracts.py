@@ -14,13 +14,13 @@ class Contracts(Kind):
     key = (Contract.code,)
     needs = (Contract.starts_on, Contract.ends_on)
     cells = (
-        Cell("codice_contratto", Contract.code, checks.contract_code, required=True),
+        Cell("codice_contratto", Contract.code, required=True),
         Cell("codice_fornitura", None, checks.supply_code, required=True),
         Cell("offerta", Contract.offer, required=True),
         Cell("mercato", Contract.market),
         Cell("uso", Contract.use),
         Cell("decorrenza", Contract.starts_on, required=True),
-        Cell("scadenza", Contract.ends_on),
+        Cell("scadenza", Contract.ends_on, table.last_day),
         Cell("tipo_prezzo", Contract.price_type),
         Cell("periodicita", Contract.billing_period),
         Cell("modalita_pagamento", Contract.payment_method),

@@ -20,10 +20,10 @@ class Customers(Kind):
         Cell("civico", Customer.street_number),
         Cell("cap", Customer.postcode),
         Cell("comune", Customer.city),
-        Cell("provincia", Customer.province, checks.province),
+        Cell("provincia", Customer.province, checks.province, doubt=checks.odd_province),
         Cell("telefono", Customer.phone),
         Cell("fax", Customer.fax),
-        Cell("email", Customer.email, checks.email),
+        Cell("email", Customer.email, doubt=checks.odd_email),
         Cell("attivo", Customer.active, table.yes_no),
     )
 

@@ -7,8 +7,8 @@ settled; the next run settles it first, so the end is the same.
 
 import json
 import os
-import re
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import NamedTuple
 
 from domain import files, italian
@@ -39,6 +39,7 @@ ORDER = (
     "clienti", "forniture", "contratti", "periodi", "documenti", "fatture", "prelievi",
     "letture", "misure", "esiti", E_INVOICE,
 )  # fmt: skip
+TABLES = {".csv", ".txt", ""}
 BEING_WRITTEN = (".tmp", ".part")
 MOST_ENDED = 5  # per cent of active rows that one file may end unconfirmed
 
@@ -56,11 +57,11 @@ class Outcome(NamedTuple):
 
 def kind_of(name):
     """The kind that a file's name announces, or None."""
-    name = name.lower()
-    prefix = re.match(r"[a-z]*", name)[0]
-    if prefix in IN_PREPARATION or (prefix in KINDS and name.endswith(".csv")):
-        return prefix
-    return E_INVOICE if name.endswith((".xml", ".p7m", ".zip")) else None
+    path = PurePath(name.lower())
+    kind = next((kind for kind in (*KINDS, *IN_PREPARATION) if path.name.startswith(kind)), None)
+    if kind in IN_PREPARATION or (kind and path.suffix in TABLES):
+        return kind
+    return E_INVOICE if path.suffix in {".xml", ".p7m", ".zip"} else None
 
 
 def waiting(inbox):

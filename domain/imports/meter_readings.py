@@ -21,8 +21,8 @@ class MeterReadings(Kind):
     cells = (
         Cell("codice_fornitura", None, checks.supply_code, required=True),
         Cell("data", MeterReading.day, required=True),
-        Cell("contatore", MeterReading.counter, required=True),
-        Cell("correttore", MeterReading.corrector),
+        Cell("contatore", MeterReading.counter, table.units, required=True),
+        Cell("correttore", MeterReading.corrector, table.units),
         Cell("fonte", MeterReading.source, source, required=True),
         Cell("matricola", MeterReading.meter_serial),
     )

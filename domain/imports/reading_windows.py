@@ -60,9 +60,9 @@ class ReadingWindows(Kind):
             if supply is None:
                 self.refuse(entry, report, "codice_fornitura", UNKNOWN_SUPPLY)
             elif service != "GAS":
-                self.refuse(
-                    entry, report, "codice_fornitura",
-                    "Le autoletture riguardano solo le forniture di gas: togliere questa riga.",
+                report.warn(
+                    entry.number, "codice_fornitura", entry.cells["codice_fornitura"],
+                    "Le autoletture riguardano solo le forniture di gas: il periodo non serve.",
                 )  # fmt: skip
 
     @staticmethod

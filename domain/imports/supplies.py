@@ -5,8 +5,6 @@ from domain.imports import checks
 from domain.imports.upsert import Cell, Kind
 from models import Customer, SupplyPoint
 
-DIGITS = table.whole(3, 9)
-
 
 class Supplies(Kind):
     name = "forniture"
@@ -22,24 +20,25 @@ class Supplies(Kind):
         Cell("civico", SupplyPoint.street_number),
         Cell("cap", SupplyPoint.postcode),
         Cell("comune", SupplyPoint.city),
-        Cell("provincia", SupplyPoint.province, checks.province),
+        Cell("provincia", SupplyPoint.province, checks.province, doubt=checks.odd_province),
         Cell("attiva_dal", SupplyPoint.active_from),
-        Cell("cessata_il", SupplyPoint.ended_on),
+        Cell("cessata_il", SupplyPoint.ended_on, table.last_day),
         Cell("matricola", SupplyPoint.meter_serial),
-        Cell("cifre", SupplyPoint.digits, DIGITS),
+        Cell("cifre", SupplyPoint.digits, checks.meter_digits),
         Cell("distributore", SupplyPoint.distributor),
         Cell("distributore_piva", SupplyPoint.distributor_vat, checks.vat_number,
              doubt=checks.odd_vat_number),
-        Cell("consumo_annuo", SupplyPoint.annual_use),
+        Cell("consumo_annuo", SupplyPoint.annual_use, table.units),
         Cell("potenza_impegnata_kw", SupplyPoint.committed_power_kw),
         Cell("potenza_disponibile_kw", SupplyPoint.available_power_kw),
         Cell("tensione_v", SupplyPoint.voltage_v),
         Cell("fasi", SupplyPoint.phases),
         Cell("tipo_misuratore", SupplyPoint.meter_type),
-        Cell("classe_misuratore", SupplyPoint.meter_class, checks.meter_class),
+        Cell("classe_misuratore", SupplyPoint.meter_class, checks.meter_class,
+             doubt=checks.odd_meter_class),
         Cell("coefficiente_c", SupplyPoint.coefficient_c),
         Cell("correttore", SupplyPoint.has_corrector),
-        Cell("cifre_correttore", SupplyPoint.corrector_digits, DIGITS),
+        Cell("cifre_correttore", SupplyPoint.corrector_digits, checks.meter_digits),
         Cell("matricola_correttore", SupplyPoint.corrector_serial),
         Cell("remi", SupplyPoint.remi),
         Cell("categoria_uso", SupplyPoint.use_category),

@@ -5,6 +5,7 @@ a temporary file of its own. Writing is then short, because other writers wait f
 Both go by chunks of rows, with a fixed number of queries for each chunk.
 """
 
+import hashlib
 import itertools
 import pickle
 import sqlite3
@@ -185,18 +186,20 @@ class Spool:
         self._file = sqlite3.connect("", isolation_level=None)  # temporary, deleted on close
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute("PRAGMA journal_mode = OFF")
-        self._file.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, number INTEGER)")
+        self._file.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, number INTEGER, sum BLOB)")
         self._file.execute("CREATE TABLE waiting (id INTEGER PRIMARY KEY, entries BLOB)")
 
-    def first_with(self, key, number):
-        """The row of this file that had `key` before row `number`, or None."""
+    def first_with(self, key, entry):
+        """(number, whether it says the same) of the earlier row with `key`, or (None, False)."""
         text = repr(key)
+        content = hashlib.sha256(repr((entry.values, entry.cells)).encode()).digest()
         try:
-            self._file.execute("INSERT INTO seen VALUES (?, ?)", (text, number))
+            self._file.execute("INSERT INTO seen VALUES (?, ?, ?)", (text, entry.number, content))
         except sqlite3.IntegrityError:
-            query = "SELECT number FROM seen WHERE key = ?"
-            return self._file.execute(query, (text,)).fetchone()[0]
-        return None
+            query = "SELECT number, sum = ? FROM seen WHERE key = ?"
+            number, same = self._file.execute(query, (content, text)).fetchone()
+            return number, bool(same)
+        return None, False
 
     def add(self, entries):
         if entries:
@@ -272,14 +275,19 @@ class Upsert:
         return tuple(values[field.name] for field in self.kind.key)
 
     def _repeats(self, entry):
-        first = self._spool.first_with(self._key(entry.values), entry.number)
-        if first is not None:
-            column = self.kind.cells[0].name
+        first, same = self._spool.first_with(self._key(entry.values), entry)
+        column = self.kind.cells[0].name
+        if same:
+            self.report.warn(
+                entry.number, column, entry.cells[column],
+                f"La riga è uguale alla {first}: è presa una volta sola.",
+            )  # fmt: skip
+        elif first:
             self.kind.refuse(
                 entry, self.report, column,
-                f"La riga ripete la {first}: lasciarne una sola.",
+                f"La riga ha la stessa chiave della {first}: lasciarne una sola.",
             )  # fmt: skip
-        return first is not None
+        return bool(first)
 
     def _load_stored(self, entries):
         if not entries:

@@ -71,7 +71,11 @@ def plain_address(text):
     """`text` as SMTP wants it (ASCII), or Undeliverable."""
     try:
         return validate_email(
-            text, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
+            text,
+            check_deliverability=False,
+            globally_deliverable=False,
+            allow_smtputf8=False,
+            test_environment=True,  # addresses in .test, where the portal is tried out
         ).ascii_email
     except EmailNotValidError as error:
         raise Undeliverable(f"indirizzo non valido: {error}") from error

@@ -14,6 +14,7 @@ from models import (
     ImportedFile,
     Instalment,
     Invoice,
+    JobRun,
     MeterReading,
     ReadingWindow,
     SupplyPoint,
@@ -65,6 +66,7 @@ def test_the_job_as_cron_runs_it(app, settings, examples):
     assert (done.returncode, done.stderr) == (0, "")  # no progress bar: nobody watches
     assert "prova, niente è stato scritto; importato: 6" in done.stdout
     assert not Customer.select().exists()
+    assert not JobRun.select().exists()
     assert (examples / "clienti_esempio.csv").exists()
     done = process.job(settings, "import_inbox")
     assert done.returncode == 0

@@ -216,6 +216,13 @@ def test_the_contact_address_is_not_shown_to_who_registers(client):
     assert "vecchio" not in text_of(client.get("/registrazione/conferma"))
 
 
+def test_an_address_where_the_portal_is_tried_out_is_taken(client):
+    customer = make_customer(vat_number=VAT)
+    ask(client, customer.code, VAT)
+    assert confirm(client, "maria@example.test").location == "/login"
+    assert mails("first_access") == ["maria@example.test"]
+
+
 @pytest.mark.parametrize("case", ["unknown code", "wrong number", "registered"])
 def test_a_refused_registration_reads_the_same(client, case):
     customer = make_customer(code="000002", vat_number=VAT)

@@ -82,6 +82,13 @@ def test_the_first_access_has_no_access_before(sign_in, customer):
     assert "Ultimo accesso" not in page
 
 
+def test_a_supply_that_will_end_is_not_marked_before(sign_in, customer):
+    make_gas(customer, code="PR002875", ended_on=dt.date(2999, 5, 31))
+    page = sign_in(make_account(customer)).get("/forniture/PR002875/home").text
+    assert "PR002875 (Pdr" in page
+    assert "cessata" not in page
+
+
 def test_the_selector_lists_each_supply_and_marks_the_chosen_and_the_ended(sign_in, customer):
     make_electricity(customer, code="PR002874", pod="IT001E00000001")
     make_gas(customer, code="PR002875", pdr="01234567890123", ended_on=dt.date(2024, 5, 31))

@@ -58,7 +58,13 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them():
 
 
 def test_rows_without_any_content_are_skipped():
-    assert [row.number for row in rows("nome;giorno\n;\nA;\n;\n")] == [3]
+    assert [row.number for row in rows("nome;giorno\n;\nA;\n; \n\n\x1a")] == [3]
+
+
+def test_empty_cells_beyond_the_header_are_no_cells():
+    assert [row.values for row in rows("nome\nA;;\nB\nC; ;\n")] == [
+        {"nome": "A"}, {"nome": "B"}, {"nome": "C"},
+    ]  # fmt: skip
 
 
 def test_what_is_not_utf8_is_windows_1252():
@@ -161,17 +167,32 @@ def test_memory_does_not_grow_with_the_rows():
     [
         (table.day, "31/12/2026", dt.date(2026, 12, 31)),
         (table.day, "2026-12-31", dt.date(2026, 12, 31)),
+        (table.day, "1/2/2026", dt.date(2026, 2, 1)),
+        (table.day, "2026-12-31 00:00:00.000", dt.date(2026, 12, 31)),
+        (table.day, "31/12/2026 0.00.00", dt.date(2026, 12, 31)),
+        (table.last_day, "31/12/2026", dt.date(2026, 12, 31)),
+        (table.last_day, "31/12/9999", None),
         (table.time, "08:05", dt.time(8, 5)),
         (table.time, "8:05", dt.time(8, 5)),
+        (table.time, "18.30", dt.time(18, 30)),
+        (table.time, "08:05:00", dt.time(8, 5)),
         (table.closing_time, "24:00", dt.time(23, 59)),
+        (table.closing_time, "24.00.00", dt.time(23, 59)),
         (table.closing_time, "23:59", dt.time(23, 59)),
         (table.cents, "1234,56", 123456),
         (table.cents, "1234.5", 123450),
         (table.cents, "-0,01", -1),
         (table.cents, "0.10", 10),
+        (table.cents, "12,340", 1234),
+        (table.cents, ",5", 50),
         (table.decimal(9, 3), "16,5", Decimal("16.5")),
+        (table.decimal(9, 6), "1.025", Decimal("1.025")),
+        (table.units, "44012", 44012),
+        (table.units, "44012,5", 44012),
+        (table.units, "44012.567", 44012),
         (table.whole(), "45000", 45000),
         (table.whole(), "45000,00", 45000),
+        (table.whole(), "45000.000", 45000),
         (table.yes_no, "s", True),
         (table.yes_no, "N", False),
         (table.choice({"pagata": 1}), "PAGATA", 1),
@@ -188,14 +209,24 @@ def test_cells_are_read(parse, cell, value):
         (table.day, "31/12/26"),
         (table.day, "20261231"),
         (table.day, "01/01/0001"),
+        (table.day, "31/12/9999"),
+        (table.day, "31/12/2026 10:30"),
+        (table.last_day, "01/01/0001"),
         (table.day, "٣١/١٢/٢٠٢٦"),
         (table.time, "24:00"),
         (table.time, "8"),
         (table.time, "08:60"),
+        (table.time, "25:00"),
+        (table.time, "08:00:30"),
         (table.closing_time, "24:01"),
         (table.cents, "1.234,56"),
         (table.cents, "1.234"),
+        (table.cents, "1.000"),
         (table.cents, "12,345"),
+        (table.cents, ","),
+        (table.units, "45.000"),
+        (table.units, "1.234,5"),
+        (table.units, "-1,5"),
         (table.cents, "1e3"),
         (table.cents, "NaN"),
         (table.cents, "=1+1"),

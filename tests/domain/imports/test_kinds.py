@@ -62,12 +62,19 @@ def test_missing_rows_delete_nothing(desk):
 def test_a_key_twice_in_a_file_is_an_error_that_names_the_first_row(desk):
     errors = desk.reject("clienti.csv", CUSTOMERS, "000001;A;1", "000002;B;1", "000001;C;1")
     assert said(errors) == [(4, "codice_cliente")]
-    assert "la 2" in errors[0][3]
+    assert "della 2" in errors[0][3]
+
+
+def test_the_same_row_twice_is_taken_once_with_a_warning(desk):
+    row = "000001;A;01234560488"
+    report = desk.take("clienti.csv", CUSTOMERS, row, "000002;B;01234560488", row)
+    assert said(report.warnings) == [(4, "codice_cliente")]
+    assert (report.rows, report.added) == (3, 2)
 
 
 def test_one_bad_row_rejects_the_file_and_every_bad_row_is_listed(desk):
     errors = desk.reject(
-        "clienti.csv", CUSTOMERS, "000001;A;01234560488", "2;B;01234560488", "000003;;x-é"
+        "clienti.csv", CUSTOMERS, "000001;A;01234560488", "2;B;01234560488", "000003;;-"
     )
     assert said(errors) == [(3, "codice_cliente"), (4, "denominazione"), (4, "partita_iva")]
     assert not Customer.select().exists()
@@ -135,10 +142,32 @@ def test_a_customer_code_has_six_digits(desk, code):
     assert said(desk.reject("clienti.csv", CUSTOMERS, f"{code};A;1")) == [(2, "codice_cliente")]
 
 
-@pytest.mark.parametrize("email", ["n.d.", "a@b.it c@d.it", "a@b.it,c@d.it", "@x.it"])
-def test_an_email_that_cannot_be_written_to_is_an_error(desk, email):
-    errors = desk.reject("clienti.csv", f"{CUSTOMERS};email", f"000001;A;01234560488;{email}")
-    assert said(errors) == [(2, "email")]
+@pytest.mark.parametrize("email", ["n.d.", "a@b.it c@d.it", "a@b.it, c@d.it", "@x.it"])
+def test_an_odd_email_is_a_warning(desk, email):
+    report = desk.take("clienti.csv", f"{CUSTOMERS};email", f"000001;A;01234560488;{email}")
+    assert said(report.warnings) == [(2, "email")]
+    assert Customer.get().email == email
+
+
+def test_an_email_where_the_portal_is_tried_out_is_not_odd(desk):
+    header = f"{CUSTOMERS};email"
+    assert not desk.take("clienti.csv", header, "000001;A;01234560488;a@posta.test").warnings
+
+
+def test_tax_codes_and_vat_numbers_of_any_shape_are_warnings(desk):
+    header = "codice_cliente;denominazione;codice_fiscale;partita_iva"
+    report = desk.take("clienti.csv", header, "000001;A;RSS/MRA?;CHE-123.456.788")
+    assert said(report.warnings) == [(2, "codice_fiscale"), (2, "partita_iva")]
+    assert (Customer.get().tax_code, Customer.get().vat_number) == ("RSS/MRA?", "CHE123456788")
+
+
+def test_a_province_by_its_name_is_a_warning(desk):
+    header = f"{CUSTOMERS};provincia"
+    report = desk.take(
+        "clienti.csv", header, "000001;A;01234560488;ra", "000002;B;01234560488;Ravenna"
+    )
+    assert said(report.warnings) == [(3, "provincia")]
+    assert [row.province for row in Customer.select().order_by(Customer.code)] == ["RA", "Ravenna"]
 
 
 # -- forniture -----------------------------------------------------------------------------
@@ -159,8 +188,46 @@ def test_a_supply_has_a_pod_or_a_pdr_by_its_service(desk):
 
 def test_odd_pods_and_pdrs_are_warnings(desk):
     make_customer("000001")
-    report = desk.take("forniture.csv", SUPPLIES, "PR1;000001;EE;X1", "PR2;000001;GAS;881234567890")
+    report = desk.take(
+        "forniture.csv", SUPPLIES, "PR1;000001;EE;?", "PR2;000001;GAS;881234567890/1"
+    )
     assert said(report.warnings) == [(2, "pod_pdr"), (3, "pod_pdr")]
+    assert SupplyPoint.get(code="PR2").pdr == "881234567890/1"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"), [("g 4", "G4"), ("G0006", "G6"), ("G1,6", "G1.6"), ("G1000", "G1000")]
+)
+def test_the_class_of_a_meter_is_known_however_it_is_written(desk, written, kept):
+    make_customer("000001")
+    header = f"{SUPPLIES};classe_misuratore"
+    report = desk.take("forniture.csv", header, f"PR1;000001;GAS;00881234567890;{written}")
+    assert SupplyPoint.get().meter_class == kept
+    assert not report.warnings
+
+
+def test_an_unknown_class_of_meter_is_a_warning(desk):
+    make_customer("000001")
+    header = f"{SUPPLIES};classe_misuratore"
+    report = desk.take("forniture.csv", header, "PR1;000001;GAS;00881234567890;turbina")
+    assert said(report.warnings) == [(2, "classe_misuratore")]
+
+
+def test_what_an_old_archive_writes_for_unknown_and_for_never(desk):
+    make_customer("000001")
+    desk.take(
+        "forniture.csv", f"{SUPPLIES};cifre;cifre_correttore;consumo_annuo;cessata_il",
+        "PR1;000001;GAS;00881234567890;5;0;1200,50;31/12/9999",
+    )  # fmt: skip
+    row = SupplyPoint.get()
+    assert (row.digits, row.corrector_digits, row.annual_use) == (5, 0, 1200)
+    assert row.ended_on is None
+
+
+def test_a_meter_of_one_or_two_digits_is_an_error(desk):
+    make_customer("000001")
+    errors = desk.reject("forniture.csv", f"{SUPPLIES};cifre", "PR1;000001;GAS;00881234567890;2")
+    assert said(errors) == [(2, "cifre")]
 
 
 def test_a_supply_of_an_unknown_customer_is_an_error(desk):
@@ -207,6 +274,18 @@ def test_of_a_contract_only_the_ends_of_the_iban_are_kept(desk):
     assert row.deposit_cents == 7747
 
 
+@pytest.mark.parametrize(
+    ("iban", "kept"), [("IT60****3456", "IT60****3456"), ("IT60", "IT60"), ("X" * 10, "XXXX**XXXX")]
+)
+def test_an_iban_of_odd_length_is_a_warning(desk, iban, kept):
+    make_gas(code="PR1")
+    header = "codice_contratto;codice_fornitura;offerta;decorrenza;scadenza;iban"
+    report = desk.take("contratti.csv", header, f"N° 1;PR1;CASA;1/1/2020;31/12/9999;{iban}")
+    assert said(report.warnings) == [(2, "iban")]
+    row = Contract.get()
+    assert (row.code, row.masked_iban, row.ends_on) == ("N° 1", kept, None)
+
+
 # -- periodi -------------------------------------------------------------------------------
 
 
@@ -249,12 +328,12 @@ def test_a_window_with_an_id_is_moved_and_given_another_scope(desk):
     assert row.opens_at.day == 26
 
 
-def test_a_window_for_electricity_is_an_error(desk):
+def test_a_window_for_electricity_is_a_warning(desk):
     make_electricity(code="PR1")
-    errors = desk.reject(
+    report = desk.take(
         "periodi.csv", f"{WINDOWS};codice_fornitura", "25/11/2026;08:00;05/12/2026;18:30;PR1"
     )
-    assert said(errors) == [(2, "codice_fornitura")]
+    assert said(report.warnings) == [(2, "codice_fornitura")]
 
 
 def test_a_window_that_ends_before_it_starts_is_an_error(desk):
@@ -286,6 +365,15 @@ def test_readings_are_known_by_supply_day_and_source(desk):
     assert {(row.source, row.counter) for row in MeterReading.select()} == {
         ("distributore", 45121), ("cambio_misuratore", 0),
     }  # fmt: skip
+
+
+def test_a_reading_is_kept_without_its_decimals(desk):
+    make_gas(code="PR1")
+    desk.take(
+        "letture.csv", "codice_fornitura;data;contatore;correttore;fonte",
+        "PR1;31/10/2026;45120,987;51000.0;distributore",
+    )  # fmt: skip
+    assert (MeterReading.get().counter, MeterReading.get().corrector) == (45120, 51000)
 
 
 def test_a_reading_with_a_thousands_mark_is_an_error(desk):

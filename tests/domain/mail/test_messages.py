@@ -165,3 +165,7 @@ def test_headers_tell_machines_not_to_answer(app):
 def test_no_line_is_longer_than_mail_allows(app, kind):
     app.config["UTILITY_NAME"] = "Società " * 25
     assert max(map(len, on_the_wire(kind, name="N" * 200).split(b"\r\n"))) <= 998
+
+
+def test_an_address_where_the_portal_is_tried_out_gets_its_mail():
+    assert messages.plain_address("maria@example.test") == "maria@example.test"
