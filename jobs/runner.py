@@ -2,7 +2,7 @@
 
 A job ends with one line on standard output,
 
-    2026-11-23T05:30:01Z send_mail exit=0 seconds=0.42 Inviate 3 mail.
+    2026-11-23T05:30:01Z send_mail exit=0 seconds=0.42 Inviate 3, rinviate 0, non recapitabili 0.
 
 that is: when it ended (UTC), the job, its exit code, how long it took, and its summary.
 

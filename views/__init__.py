@@ -1,4 +1,4 @@
-"""One module per menu entry: read the request, ask the domain, answer."""
+"""Read the request, ask the domain, answer: a module for each menu entry, and what they share."""
 
 from importlib import import_module
 

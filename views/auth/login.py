@@ -10,8 +10,7 @@ from domain import accounts, credentials
 from domain.clock import utcnow
 from domain.errors import Refused
 from forms import LoginForm
-from views import known_browser
-from views.auth import bp, enter, leave, status
+from views.auth import bp, enter, known_browser, leave, status
 
 OWN_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # no host, no blank, no backslash
 LEAVE_NOTHING = '"cache", "storage"'  # "cookies" would reach the utility's other sites too
