@@ -1,6 +1,6 @@
 """Autolettura Contatore: the list, the windows, a new reading, its cancellation."""
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
@@ -118,7 +118,7 @@ def new(supply_code):
 @login_required
 def submit(supply_code):
     supply = owned_or_404(SupplyPoint, supply_code)
-    form = ReadingForm()
+    form = ReadingForm(request.form)
     if not form.validate():
         return entry_form(supply, form), 422
     values = form.counter.data, form.corrector.data

@@ -1,5 +1,6 @@
 """Row 19: whatever arrives, the answer is a sentence, never a 5xx; on both databases."""
 
+import io
 import re
 
 import pytest
@@ -127,6 +128,14 @@ def test_row_19_hostile_forms(app, reach, signed_in):
             check(browser.open(path, method=method, data=filled), (rule, value))
             twice = {name: [value, "1", value] for name in field_names()}
             check(reach(signed_in).open(path, method=method, data=twice), (rule, value))
+
+
+@BOTH
+def test_row_19_files_where_text_is_expected(app, reach, signed_in):
+    for rule, method in with_method(app, *UNSAFE):
+        path = path_of(app, rule, "1", supply_code="PR000001")
+        files = {name: (io.BytesIO(b"\xff"), "x.txt") for name in field_names()}
+        check(reach(signed_in).open(path, method=method, data=files), rule)
 
 
 FORM = "application/x-www-form-urlencoded"
