@@ -2,10 +2,8 @@
 
 from domain.formats import table
 from domain.imports import checks
-from domain.imports.upsert import Cell, Kind
+from domain.imports.upsert import UNKNOWN_SUPPLY, Cell, Kind
 from models import Contract, SupplyPoint
-
-UNKNOWN_SUPPLY = "Fornitura sconosciuta: importare prima il file forniture che la contiene."
 
 
 class Contracts(Kind):

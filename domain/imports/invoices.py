@@ -4,7 +4,7 @@ from peewee import fn
 
 from domain.formats import table
 from domain.imports import checks
-from domain.imports.upsert import Cell, Kind, batched, run_many
+from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, Kind, batched, run_many
 from models import (
     Customer,
     Instalment,
@@ -43,10 +43,7 @@ class Invoices(Kind):
     )
 
     def prepare(self, entries, report):
-        self.link(
-            entries, report, "codice_cliente", Invoice.customer, Customer,
-            "Cliente sconosciuto: importare prima il file clienti che lo contiene.",
-        )  # fmt: skip
+        self.link(entries, report, "codice_cliente", Invoice.customer, Customer, UNKNOWN_CUSTOMER)
         for entry in entries:
             entry.values["year"] = entry.cells["data"].year
         self._find_supplies(entries, report)

@@ -2,8 +2,7 @@
 
 from domain.formats import table
 from domain.imports import checks
-from domain.imports.contracts import UNKNOWN_SUPPLY
-from domain.imports.upsert import Cell, Kind
+from domain.imports.upsert import UNKNOWN_SUPPLY, Cell, Kind
 from models import MeterReading, SupplyPoint
 
 longest_source = table.text(MeterReading.source.max_length)

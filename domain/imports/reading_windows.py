@@ -3,8 +3,7 @@
 from domain import windows
 from domain.formats import table
 from domain.imports import checks
-from domain.imports.contracts import UNKNOWN_SUPPLY
-from domain.imports.upsert import Cell, Kind
+from domain.imports.upsert import UNKNOWN_SUPPLY, Cell, Kind
 from models import ReadingWindow, SupplyPoint
 
 SCOPE = {"codice_fornitura": "supply", "distributore_piva": "distributor_vat"}

@@ -2,7 +2,7 @@
 
 from domain.formats import table
 from domain.imports import checks
-from domain.imports.upsert import Cell, Kind
+from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, Kind
 from models import Customer, SupplyPoint
 
 
@@ -46,9 +46,8 @@ class Supplies(Kind):
 
     def prepare(self, entries, report):
         self.link(
-            entries, report, "codice_cliente", SupplyPoint.customer, Customer,
-            "Cliente sconosciuto: importare prima il file clienti che lo contiene.",
-        )  # fmt: skip
+            entries, report, "codice_cliente", SupplyPoint.customer, Customer, UNKNOWN_CUSTOMER
+        )
         for entry in entries:
             point = entry.cells["pod_pdr"]
             electric = entry.values["service"] == "EE"

@@ -18,6 +18,9 @@ from models import DayField, Param, db
 
 CHUNK = 500
 
+UNKNOWN_CUSTOMER = "Cliente sconosciuto: importare prima il file clienti che lo contiene."
+UNKNOWN_SUPPLY = "Fornitura sconosciuta: importare prima il file forniture che la contiene."
+
 
 class Cell(NamedTuple):
     """A column of a kind: where it is kept, and how it is read unless the field tells."""
