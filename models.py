@@ -22,6 +22,13 @@ SQLITE_PRAGMAS = {
 }
 
 
+class SqliteArchive(PooledSqliteDatabase):
+    def rollback(self):
+        """Where the disk is full SQLite has rolled back by itself: that is no second error."""
+        if self.connection().in_transaction:
+            super().rollback()
+
+
 def connect(url, *, timeout=5.0):
     """Bind `db` to `url` and return the database.
 
@@ -30,7 +37,7 @@ def connect(url, *, timeout=5.0):
     Connections are kept in a pool: closing one hands it back.
     """
     if url.startswith("sqlite:///"):
-        database = PooledSqliteDatabase(
+        database = SqliteArchive(
             url.removeprefix("sqlite:///"),
             pragmas=SQLITE_PRAGMAS,
             timeout=timeout,
@@ -41,7 +48,8 @@ def connect(url, *, timeout=5.0):
         milliseconds = int(timeout * 1000)
         database = PooledPostgresqlDatabase(
             url,
-            max_connections=64,
+            timeout=timeout,  # of the pool: a thread beyond the last connection waits for one
+            max_connections=40,  # two web processes and the jobs stay below PostgreSQL's usual 100
             prefer_psycopg3=True,
             options=f"-c lock_timeout={milliseconds} -c timezone=UTC",
             connect_timeout=5,

@@ -122,3 +122,15 @@ def test_a_thread_beyond_the_last_connection_waits_for_one(app):
         taken.wait()
         threading.Timer(0.2, let_go.set).start()
         assert Customer.select().count() == 0
+
+
+def test_a_full_disk_is_told_as_such_and_leaves_nothing(app):
+    if not isinstance(db.obj, pw.SqliteDatabase):
+        return  # PostgreSQL rolls back only when told to
+    (pages,) = db.execute_sql("PRAGMA page_count").fetchone()
+    db.execute_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(pw.OperationalError, match="disk is full"), writing():
+        Customer.insert_many(
+            {"code": n, "name": "A" * 99, "tax_code": n} for n in range(999)
+        ).execute()
+    assert Customer.select().count() == 0

@@ -5,19 +5,25 @@ import errno
 import itertools
 import json
 import os
+import re
 import shutil
+import sys
+from collections import Counter
 from contextlib import contextmanager, suppress
 
 import pytest
 
 import models
+from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from domain.imports.inbox import Inbox, kind_of
 from domain.imports.upsert import Upsert
 from models import Customer, ImportedFile, Invoice, StoredFile, SupplyPoint
+from tests.conftest import required
 from tests.domain.imports.conftest import PDF
 from tests.factories import make_customer, make_gas
 from tests.fatturapa import attachment, body, xml, zipped
+from tests.jobs import process
 
 CUSTOMERS = "codice_cliente;denominazione;partita_iva"
 NOW = dt.datetime(2026, 11, 30, 23, 30, tzinfo=dt.UTC)  # already December in Italy
@@ -403,3 +409,35 @@ def test_wherever_a_run_is_killed_the_next_one_ends_the_same(desk, killed_at, af
         if len(steps) < number:
             break
     assert number > 40
+
+
+# The system calls that write. Of the many small ones only every so manieth is the last.
+CALLS = {
+    "rename": 1, "link": 1, "unlink": 1, "mkdir": 1, "fsync": 1, "fdatasync": 1, "ftruncate": 1,
+    "write": 3, "pwrite64": 9,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_killed_for_real_at_its_system_calls_the_next_run_ends_the_same(desk, settings, tmp_path):
+    if shutil.which("strace") is None:
+        required("no strace: apt-get install strace")
+    job = [sys.executable, "-m", "jobs.import_inbox"]
+    traced = ["strace", "-f", "-qq", "-o", str(tmp_path / "calls")]
+    fill(desk)
+    done = process.finished([*traced, "-e", f"trace={','.join(CALLS)}", *job], settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    undisturbed, today = world(desk), rome_day(utcnow())
+    called = Counter(re.findall(r"^\d+ +(\w+)\(", (tmp_path / "calls").read_text(), re.MULTILINE))
+    kills = 0
+    for name, times in called.items():
+        for nth in range(1, times + 1, CALLS[name]):
+            empty(desk)
+            fill(desk)
+            inject = f"inject={name}:signal=KILL:when={nth}"
+            command = [*traced, "-e", f"trace={name}", "-e", inject, *job]
+            kills += process.finished(command, settings).returncode != 0
+            done = process.finished(job, settings)
+            assert done.returncode == 0, (name, nth, done.stdout + done.stderr)
+            assert world(desk) == undisturbed or rome_day(utcnow()) != today, (name, nth)
+    assert kills > 50
