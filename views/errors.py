@@ -40,7 +40,7 @@ PAGES = {
     ),
     403: Words(
         _l("Accesso non consentito"),
-        _l("Questa pagina non è aperta a chi ha fatto l'accesso."),
+        _l("Con questo accesso la pagina non si può aprire."),
         _l("Tornare alla pagina iniziale e scegliere una voce del menu."),
     ),
     404: Words(
