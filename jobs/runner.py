@@ -15,10 +15,12 @@ that is: when it ended (UTC), the job, its exit code, how long it took, and its 
 """
 
 import argparse
+import errno
 import fcntl
 import hashlib
 import inspect
 import logging
+import re
 import signal
 import sys
 import time
@@ -38,6 +40,7 @@ from models import JobRun, writing
 log = logging.getLogger("portale.jobs")
 
 DONE, FAILED, MISUSED, TRY_LATER = 0, 1, 2, 75
+DISK_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 RUNS_KEPT = 500  # of each job
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -114,6 +117,8 @@ def judged(name, error):
     """(exit code, summary) of a run that ended with `error`."""
     if isinstance(error, TryLater):
         return TRY_LATER, error
+    if refused_by_the_disk(error):
+        return FAILED, f"Il disco non accetta dati, controllare lo spazio e i permessi: {error}"
     if isinstance(error, pw.OperationalError | pw.InterfaceError):
         return TRY_LATER, f"Archivio occupato o non raggiungibile: {error}"
     if isinstance(error, Stopped | KeyboardInterrupt):
@@ -122,6 +127,13 @@ def judged(name, error):
         return FAILED, error
     log.error("%s failed", name, exc_info=error)
     return FAILED, f"{type(error).__name__}: {error}"
+
+
+def refused_by_the_disk(error):
+    """Whether somebody must make room or give a permission: waiting would not help."""
+    if isinstance(error, pw.OperationalError):
+        return re.search(r"disk (is full|I/O)|[Nn]o space left|readonly database", str(error))
+    return isinstance(error, OSError) and error.errno in DISK_REFUSALS
 
 
 def stop(_signal, _frame):

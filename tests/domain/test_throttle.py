@@ -92,3 +92,17 @@ def test_nothing_is_given_back_into_a_later_period(app):
 )
 def test_an_address_is_counted_as_its_place(address, place):
     assert throttle.place(address) == place
+
+
+def test_a_clock_put_back_does_not_prolong_a_wait(app):
+    for _ in range(3):
+        throttle.reserve([(FEW, "a")], now=after(hours=1))
+    throttle.reserve([(FEW, "a")], now=NOW)
+    assert hits("few:a") == 1
+
+
+def test_a_try_that_overtakes_another_counts_with_it(app):
+    for seconds in (1, 0, 1):
+        throttle.reserve([(FEW, "a")], now=after(seconds=seconds))
+    with pytest.raises(TooManyTries):
+        throttle.reserve([(FEW, "a")], now=NOW)

@@ -73,6 +73,26 @@ def test_a_job_that_breaks_leaves_a_trace_and_one_line(app, settings):
     assert (JobRun.get().exit_code, JobRun.get().summary) == (1, "ValueError: a bc")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        "OSError(28, 'No space left on device', 'outbox/x')",
+        "PermissionError(13, 'Permission denied', 'outbox/x')",
+        "OSError(30, 'Read-only file system', 'outbox/x')",
+        "peewee.OperationalError('database or disk is full')",
+        "peewee.OperationalError('could not extend file: No space left on device')",
+        "peewee.OperationalError('attempt to write a readonly database')",
+    ],
+)
+def test_a_disk_that_refuses_is_told_without_a_trace(app, settings, error):
+    done = process.sample(settings, f"    import peewee\n    raise {error}")
+    code, summary = ended(done)
+    assert code == 1
+    assert summary.startswith("Il disco non accetta dati, controllare lo spazio e i permessi: ")
+    assert done.stderr == ""
+    assert JobRun.get().exit_code == 1
+
+
 def test_a_job_that_must_wait(app, settings):
     done = process.sample(settings, "    raise runner.TryLater('Il disco è pieno.')")
     assert ended(done) == (75, "Il disco è pieno.")
