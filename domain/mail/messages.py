@@ -38,7 +38,7 @@ def compose(row, secret=None, *, now):
         **json.loads(row.params),
         "account": row.account,
         "customer": customer_of(row.account),
-        "secret": in_groups(secret) if secret else None,
+        "secret": secret,
         "expires_at": in_rome(now + LIFETIMES[row.kind]) if secret else None,
         "happened_at": in_rome(row.created_at),
         "portal": current_app.config["BASE_URL"],
@@ -87,11 +87,6 @@ def customer_of(account):
         return None
     granted = Customer.select().join(Grant).where(Grant.account == account)
     return granted.order_by(Grant.id).first()
-
-
-def in_groups(secret):
-    """`abcd-efgh-…`: easy on the eye; the dashes need not be typed."""
-    return "-".join(secret[i : i + 4] for i in range(0, len(secret), 4))
 
 
 def in_rome(instant):

@@ -163,6 +163,7 @@ def test_home_with_nothing_to_do(sign_in, customer):
     page = sign_in(make_account(customer)).get("/forniture/PR000001/home").text
     assert "Non ci sono fatture da pagare." in page
     assert "non è ancora stabilito" in page
+    assert page.count("Benvenuto") == 1  # beside the name: whoever is told to look for it finds it
 
 
 def test_home_costs_few_queries(sign_in, customer, count_queries):
