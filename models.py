@@ -40,10 +40,11 @@ def connect(url, *, timeout=5.0):
         database = SqliteArchive(
             url.removeprefix("sqlite:///"),
             pragmas=SQLITE_PRAGMAS,
-            timeout=timeout,
+            timeout=timeout,  # of the pool, as below; it does not hand it on to SQLite
             max_connections=64,
             check_same_thread=False,  # the pool lends a connection to one thread at a time
         )
+        database.timeout = timeout
     elif url.startswith(("postgresql://", "postgres://")):
         milliseconds = int(timeout * 1000)
         database = PooledPostgresqlDatabase(
@@ -204,12 +205,12 @@ class Customer(Table):
     tax_code = pw.CharField(max_length=16, null=True, index=True)
     vat_number = pw.CharField(max_length=16, null=True, index=True)
     street = pw.CharField(max_length=200, null=True)
-    street_number = pw.CharField(max_length=20, null=True)
-    postcode = pw.CharField(max_length=10, null=True)
+    street_number = pw.CharField(max_length=40, null=True)
+    postcode = pw.CharField(max_length=20, null=True)
     city = pw.CharField(max_length=100, null=True)
     province = pw.CharField(max_length=40, null=True)
-    phone = pw.CharField(max_length=40, null=True)
-    fax = pw.CharField(max_length=40, null=True)
+    phone = pw.CharField(max_length=100, null=True)
+    fax = pw.CharField(max_length=100, null=True)
     email = pw.CharField(max_length=254, null=True)
     active = pw.BooleanField(default=True)
 
@@ -313,8 +314,8 @@ class SupplyPoint(Table):
     pod = pw.CharField(max_length=20, null=True, index=True)
     pdr = pw.CharField(max_length=20, null=True, index=True)
     street = pw.CharField(max_length=200, null=True)
-    street_number = pw.CharField(max_length=20, null=True)
-    postcode = pw.CharField(max_length=10, null=True)
+    street_number = pw.CharField(max_length=40, null=True)
+    postcode = pw.CharField(max_length=20, null=True)
     city = pw.CharField(max_length=100, null=True)
     province = pw.CharField(max_length=40, null=True)
     active_from = DayField(null=True)
@@ -327,7 +328,7 @@ class SupplyPoint(Table):
     committed_power_kw = pw.DecimalField(max_digits=9, decimal_places=3, null=True)
     available_power_kw = pw.DecimalField(max_digits=9, decimal_places=3, null=True)
     voltage_v = pw.IntegerField(null=True)
-    phases = pw.CharField(max_length=20, null=True)
+    phases = pw.CharField(max_length=40, null=True)
     meter_type = pw.CharField(max_length=40, null=True)
     meter_class = pw.CharField(max_length=20, null=True)  # G4 … G100
     coefficient_c = pw.DecimalField(max_digits=9, decimal_places=6, null=True)
