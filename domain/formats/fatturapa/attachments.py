@@ -7,9 +7,9 @@ import zipfile
 from dataclasses import dataclass
 
 from domain.formats.fatturapa.errors import Unreadable
-from domain.formats.fatturapa.unzip import DAMAGED
+from domain.formats.fatturapa.unzip import DAMAGED, suspicion
 
-MAX_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024  # of all files attached to one invoice
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Attachment:
 
 def attachments(body):
     """Yield each attached file of `body`; of a ZIP its first PDF."""
+    left = MAX_BYTES
     for node in body.findall("Allegati"):
         name = " ".join((node.findtext("NomeAttachment") or "").split())
         text = "".join((node.findtext("Attachment") or "").split())
@@ -30,20 +31,27 @@ def attachments(body):
                 "L'allegato è danneggiato: non è in base64.", "Attachment", name
             ) from None
         if content.startswith(b"PK\x03\x04"):
-            yield from unpacked(content, name)
+            found = unpacked(content, name, left)
         else:
-            yield Attachment(name, content)
+            found = Attachment(name, content)
+        if found:
+            left -= len(found.content)
+            yield found
 
 
-def unpacked(content, name):
-    """The first PDF of a zipped attachment, if it holds one."""
+def unpacked(content, name, left):
+    """The first PDF of a zipped attachment, if it holds one; `left` bytes at most."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist():
                 if info.filename.lower().endswith(".pdf"):
-                    if info.file_size > MAX_BYTES:
-                        raise Unreadable("L'allegato è troppo grande.", "Attachment", name)
-                    yield Attachment(info.filename, archive.read(info))
-                    return
+                    if info.file_size > left or suspicion(info):
+                        raise Unreadable(
+                            "L'allegato è troppo grande, protetto o compresso in modo anomalo.",
+                            "Attachment",
+                            name,
+                        )
+                    return Attachment(info.filename, archive.read(info))
+        return None
     except DAMAGED:
         raise Unreadable("L'allegato compresso è danneggiato.", "Attachment", name) from None

@@ -130,3 +130,15 @@ def test_bytes_changed_at_random_never_crash_the_reader(kind):
         for _change in range(chance.randint(1, 4)):
             content[chance.randrange(len(content))] = chance.randrange(256)
         told(read(bytes(content)))
+
+
+def test_attachments_that_unpack_to_far_more_than_they_take_are_refused():
+    bomb = zipped({"a.pdf": b"%PDF-" + bytes(19_000_000)})
+    assert "compresso in modo anomalo" in refusal(xml(body(attachments=[attachment(bomb)])))
+
+
+def test_attachments_are_bounded_all_together():
+    block = random.Random(1).randbytes(16_000)
+    each = attachment(zipped({"a.pdf": b"%PDF-" + block * 190}))  # 3 MB in 40 KB
+    assert isinstance(read(xml(body(attachments=[each] * 6)))[0], fatturapa.Invoice)
+    assert "troppo grande" in refusal(xml(body(attachments=[each] * 7)))
