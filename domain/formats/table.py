@@ -364,11 +364,11 @@ def yes_no(cell):
 
 
 def choice(values):
-    """One of the words in `values` ({word: value}), in any case."""
+    """One of the words in `values` ({word: value}), in any case; a blank is as good as `_`."""
 
     def parse(cell):
         try:
-            return values[cell.lower()]
+            return values["_".join(cell.lower().split())]
         except KeyError:
             raise ValueError(f"Scrivere uno di questi valori: {', '.join(values)}.") from None
 

@@ -196,6 +196,7 @@ def test_memory_does_not_grow_with_the_rows():
         (table.yes_no, "s", True),
         (table.yes_no, "N", False),
         (table.choice({"pagata": 1}), "PAGATA", 1),
+        (table.choice({"da_pagare": 1}), "Da  pagare", 1),
     ],
 )
 def test_cells_are_read(parse, cell, value):
