@@ -138,7 +138,7 @@ def start_server(port, environment):
         [
             sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "app:create_app",
             "--host", HOST, "--port", str(port), "--workers", "2", "--blocking-threads", "64",
-            "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5",
+            "--no-ws", "--log-level", "error", "--workers-kill-timeout", "5",
         ],
         cwd=ROOT,
         env=environment,
