@@ -1,5 +1,6 @@
 """`make screenshots`: the pictures of README.md, taken of the demo, into docs/img/."""
 
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.portal import ROOT
 from tests.browser.test_demo import Demo
 from tests.browser.test_guide import Guide
+from tests.jobs.process import until
 
 PICTURES = (  # file, path, width and height
     ("elenco-fatture", "/forniture/PR002875/fatture", 1280, 860),
@@ -20,14 +22,22 @@ PICTURES = (  # file, path, width and height
 def main():
     (ROOT / "docs" / "img").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        demo = Demo(Path(folder) / "demo-data")
+        data = Path(folder) / "demo-data"
+        demo = Demo(data)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             demo.wait()
+            until(lambda: first_round_is_over(data / "portale.db"))
             take(browser, demo.address)
         finally:
             browser.close()
             demo.stop()
+
+
+def first_round_is_over(archive):
+    """Whether the demo's jobs have run once: they would acquire the reading of the picture."""
+    ended = "SELECT 1 FROM job_run WHERE job = 'send_mail' AND finished_at IS NOT NULL"
+    return sqlite3.connect(archive).execute(ended).fetchone()
 
 
 def take(browser, address):
