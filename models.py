@@ -8,6 +8,7 @@ dates are calendar days in Europe/Rome.
 import datetime as dt
 from collections import namedtuple
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
 import peewee as pw
 from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
@@ -66,6 +67,28 @@ def writing():
     if is_sqlite():
         return db.atomic("IMMEDIATE")
     return db.atomic()
+
+
+@contextmanager
+def rehearsing():
+    """Inside, whatever is written is forgotten afterwards, and no other writer waits for it.
+
+    SQLite has one writer at a time: there the work is done on a copy, in a temporary folder.
+    """
+    if not is_sqlite():
+        with writing() as transaction:
+            yield
+            transaction.rollback()
+        return
+    archive = db.obj
+    with TemporaryDirectory() as folder:
+        copy = connect(f"sqlite:///{folder}/copy.db")
+        try:
+            archive.connection().backup(copy.connection())
+            yield
+        finally:
+            copy.close_all()
+            db.initialize(archive)
 
 
 @contextmanager

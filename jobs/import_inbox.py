@@ -2,9 +2,9 @@
 
 */15 * * * *  python -m jobs.import_inbox
 
-With --dry-run nothing is written: it only tells what would happen (other writers wait
-until it ends). A file that was held because it ends too many rows is taken with
---confirm NAME.
+With --dry-run nothing is written: it only tells what would happen. On SQLite it works on a
+copy of the archive, in a temporary folder, so that nobody waits for it. A file that was held
+because it ends too many rows is taken with --confirm NAME.
 """
 
 from collections import Counter

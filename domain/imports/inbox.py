@@ -7,7 +7,7 @@ settled; the next run settles it first, so the end is the same.
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from domain.imports.reading_windows import ReadingWindows
 from domain.imports.report import Rejected, Report
 from domain.imports.supplies import Supplies
 from domain.imports.upsert import Upsert
-from models import ImportedFile, writing
+from models import ImportedFile, rehearsing, writing
 
 KINDS = {
     kind.name: kind
@@ -121,15 +121,9 @@ class Inbox:
             self.finish_earlier(now=now)
             return self.take(path, now=now, confirmed=True)
 
-    @contextmanager
     def _rehearsal(self):
         """A dry run writes rows, because later files may need them, and takes all back."""
-        if not self.dry_run:
-            yield
-            return
-        with writing() as transaction:
-            yield
-            transaction.rollback()
+        return rehearsing() if self.dry_run else nullcontext()
 
     def finish_earlier(self, *, now):
         """Complete what a killed run left."""

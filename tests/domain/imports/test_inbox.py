@@ -7,9 +7,10 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import sys
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -298,6 +299,21 @@ def test_a_dry_run_tells_what_a_run_would_do_and_writes_nothing(desk, forty_cust
     assert [state for _name, state in told] == [
         "applied", "held", "rejected", "applied", "rejected",
     ]  # fmt: skip
+
+
+def test_nobody_waits_for_a_dry_run(desk, forty_customers, settings):
+    if not models.is_sqlite():
+        return  # there only writers of the same row wait for each other
+    desk.put("clienti_1.csv", CUSTOMERS, "000099;NUOVO;01234560488")
+    desk.put("clienti_2.csv", CUSTOMERS, "000098;NUOVO;01234560488")
+    run = Inbox(desk.data_dir, utility_vat="", dry_run=True).run(now=NOW)
+    next(run)
+    other = sqlite3.connect(settings["DATA_DIR"] / "portale.db", timeout=0)
+    with closing(other), other:
+        other.execute("UPDATE customer SET phone = '0574'")
+    assert next(run).state == "applied"
+    assert not list(run)
+    assert Customer.select().where(Customer.phone == "0574").count() == 40
 
 
 def test_a_dry_run_of_a_confirmation_writes_nothing(desk, forty_customers):
