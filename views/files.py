@@ -14,7 +14,7 @@ def on_disk(stored):
     try:
         path = (root / stored.path).resolve()
         return path if path.is_relative_to(root) and path.is_file() else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # the last: links in a ring, before Python 3.13
         return None
 
 

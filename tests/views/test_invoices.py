@@ -293,9 +293,10 @@ def test_a_file_that_went_missing_says_whom_to_ask(app, browser, documented):
     assert "servizio clienti" in answer.text
 
 
-@pytest.mark.parametrize("path", ["../portale.db", "/etc/passwd", "link.pdf", ".", ""])
+@pytest.mark.parametrize("path", ["../portale.db", "/etc/passwd", "link.pdf", "ring.pdf", ".", ""])
 def test_no_path_leaves_the_documents(app, browser, documented, path):
     (app.config["DATA_DIR"] / "documents" / "link.pdf").symlink_to("/etc/passwd")
+    (app.config["DATA_DIR"] / "documents" / "ring.pdf").symlink_to("ring.pdf")
     StoredFile.update(path=path).execute()
     assert browser.get(f"{LIST}/{documented.id}/pdf").status_code == 404
     assert browser.get(f"{LIST}/zip?id={documented.id}").status_code == 303
