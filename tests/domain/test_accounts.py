@@ -81,6 +81,7 @@ def test_right_passwords_use_no_tries_up(app, monkeypatch):
     monkeypatch.setattr(passwords, "matches", lambda _kept, _password: True)
     for _ in range(30):
         sign_in(account.username, PASSWORD)
+    assert Session.select().count() == 30
 
 
 def test_an_address_has_ten_failures_in_five_minutes(app, monkeypatch):
