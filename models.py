@@ -538,8 +538,15 @@ class SelfReading(Table):
             cls.select()
             .join(SupplyPoint, on=cls.supply == SupplyPoint.id)
             .join(Grant, on=Grant.customer == SupplyPoint.customer)
-            .where(Grant.account == account_id)
+            .where(Grant.account == account_id, cls.entered_for(SupplyPoint.customer))
         )
+
+    @classmethod
+    def entered_for(cls, customer):
+        """The condition that no former customer of the supply entered it."""
+        own = Grant.alias()
+        accounts = own.select(own.account).where(own.customer == customer)
+        return cls.account.is_null() | cls.account.in_(accounts)
 
 
 SelfReading.add_index(

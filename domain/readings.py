@@ -30,8 +30,8 @@ def _page(sort):
     # A missing corrector reading sorts last on both databases.
     order = [column.is_null(), column.desc() if sort.startswith("-") else column]
     return Prepared(
-        "supply limit offset",
-        lambda supply, limit, offset: (
+        "supply customer limit offset",
+        lambda supply, customer, limit, offset: (
             SelfReading.select(
                 SelfReading.id,
                 SelfReading.day,
@@ -43,7 +43,11 @@ def _page(sort):
                 SelfReading.reason,
                 fn.COUNT(SelfReading.id).over().alias("total"),
             )
-            .where(SelfReading.supply == supply, SelfReading.state != "cancelled")
+            .where(
+                SelfReading.supply == supply,
+                SelfReading.state != "cancelled",
+                SelfReading.entered_for(customer),
+            )
             .order_by(*order, SelfReading.day.desc(), SelfReading.id.desc())
             .limit(limit)
             .offset(offset)
@@ -59,7 +63,7 @@ def page(supply, *, sort, limit, offset):
 
     `sort` is one of SORTS. Rows carry `total`, the number of rows on all pages.
     """
-    return _pages[sort](supply=supply.id, limit=limit, offset=offset)
+    return _pages[sort](supply=supply.id, customer=supply.customer_id, limit=limit, offset=offset)
 
 
 class Known(NamedTuple):

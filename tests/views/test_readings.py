@@ -5,9 +5,10 @@ import pytest
 
 from domain import acquisition
 from domain.clock import rome_day, utcnow
-from models import ReadingBatch, SelfReading, Session
+from models import ReadingBatch, SelfReading, Session, SupplyPoint
 from tests.factories import (
     make_account,
+    make_customer,
     make_electricity,
     make_gas,
     make_meter_reading,
@@ -564,3 +565,17 @@ def test_no_page_needs_more_than_six_queries_however_many_rows(
     with count_queries() as many:
         assert browser.get(f"{address}?righe=100").status_code == 200
     assert len(many) == len(few) <= 6, many
+
+
+def test_row_09_a_supply_that_changed_hands_hides_what_its_former_customer_entered(app, sign_in):
+    supply = make_gas()
+    reading = make_self_reading(
+        supply, dt.date(2026, 11, 20), 777, account=make_account(supply.customer)
+    )
+    successor = make_customer()
+    SupplyPoint.update(customer=successor).execute()
+    browser = sign_in(make_account(successor))
+    path = f"/forniture/{supply.code}/autolettura"
+    assert "20/11/2026" not in browser.get(path, headers=HTMX).get_data(as_text=True)
+    assert browser.post(f"{path}/{reading.id}/cancella").status_code == 404
+    assert SelfReading.get().state == "pending"
