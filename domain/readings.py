@@ -1,5 +1,6 @@
 """The customer's own readings of a gas meter: submit, cancel, list, compare."""
 
+import datetime as dt
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from models import MeterReading, Prepared, SelfReading, writing
 
 METER_CHANGE = "cambio_misuratore"
 OWN = "autolettura"  # the `source` of a customer's reading in a history
+LONG_AGO = dt.date(1900, 1, 1)
 HISTORY = 60  # readings of a supply that are compared and drawn
 
 SORTS = ("-data", "data", "contatore", "-contatore", "correttore", "-correttore")
@@ -86,7 +88,7 @@ class Known(NamedTuple):
         return self.state == "validated"
 
 
-def _both(supply, limit):
+def _both(supply, limit, customer=None, since=None):
     columns = ("day", "counter", "corrector", "meter_serial")
     others = MeterReading.select(
         *(getattr(MeterReading, name) for name in columns),
@@ -98,20 +100,34 @@ def _both(supply, limit):
         Value(OWN).alias("source"),
         SelfReading.state,
     ).where(SelfReading.supply == supply, SelfReading.state.in_(SelfReading.LIVE))
+    if customer is not None:
+        own = own.where(SelfReading.entered_for(customer))
+        others = others.where(MeterReading.day >= since)
     return (others + own).order_by(pw.SQL("day").desc()).limit(limit)
 
 
 _history = Prepared("supply limit", _both)
+_shown = Prepared("supply limit customer since", _both)
 
 
 def history(supply):
-    """The latest readings of `supply`, the customer's live ones and the distributor's.
+    """The latest readings of `supply` by meter, customers' live ones and the distributor's."""
+    return by_meter(_history(supply=supply.id, limit=HISTORY))
 
-    A list of lists of `Known`, oldest first: a new list begins where the meter was
+
+def shown(supply):
+    """The history as its customer may see it: without what concerns a former one."""
+    since = supply.active_from or LONG_AGO
+    rows = _shown(supply=supply.id, limit=HISTORY, customer=supply.customer_id, since=since)
+    return by_meter(rows)
+
+
+def by_meter(rows):
+    """A list of lists of `Known`, oldest first: a new list begins where the meter was
     changed, that is at a reading of source `cambio_misuratore`, which is the first of the
     new meter, or where the serial number becomes another.
     """
-    rows = [Known(*row) for row in _history(supply=supply.id, limit=HISTORY)]
+    rows = [Known(*row) for row in rows]
     # On one day the old meter's last reading comes before the new one's first, and the
     # distributor's word after the customer's.
     rows.sort(key=lambda known: (known.day, known.source == METER_CHANGE, not known.own))

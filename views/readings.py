@@ -58,7 +58,7 @@ def around_the_list(supply):
     now = utcnow()
     windows_table = table_of_windows(supply, args={})
     coming = windows.coming(supply, now=now, limit=windows_table.rows)
-    history = readings.history(supply)
+    history = readings.shown(supply)
     current = history[-1] if history else []
     return {
         "windows_table": windows_table,

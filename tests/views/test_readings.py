@@ -577,5 +577,16 @@ def test_row_09_a_supply_that_changed_hands_hides_what_its_former_customer_enter
     browser = sign_in(make_account(successor))
     path = f"/forniture/{supply.code}/autolettura"
     assert "20/11/2026" not in browser.get(path, headers=HTMX).get_data(as_text=True)
+    assert "777" not in browser.get(path).get_data(as_text=True)
     assert browser.post(f"{path}/{reading.id}/cancella").status_code == 404
     assert SelfReading.get().state == "pending"
+
+
+def test_row_09_readings_from_before_the_supply_was_the_customers_are_not_drawn(app, sign_in):
+    supply = make_gas(active_from=dt.date(2026, 3, 1))
+    make_meter_reading(supply, dt.date(2026, 2, 27), 41111)
+    make_meter_reading(supply, dt.date(2026, 3, 1), 42222)
+    browser = sign_in(make_account(supply.customer))
+    page = browser.get(f"/forniture/{supply.code}/autolettura").get_data(as_text=True)
+    assert "42222" in page
+    assert "41111" not in page
