@@ -263,6 +263,9 @@ class Account(Table):
     created_at = UtcDateTimeField()
     last_access_at = UtcDateTimeField(null=True)
     disabled_at = UtcDateTimeField(null=True)
+    language = pw.CharField(max_length=5, default="it", constraints=[pw.SQL("DEFAULT 'it'")])
+    # Mail that tells of something new; what concerns security always goes out.
+    notices = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
 
 
 class Grant(Table):
@@ -563,6 +566,272 @@ SelfReading.add_index(
         SelfReading.id, where=(SelfReading.state == "pending"), name="self_reading_pending"
     )
 )
+
+
+# -- Dati Anagrafici -----------------------------------------------------------------------
+
+
+class ContactBatch(Table):
+    """Changes of contacts handed to billing in one file; `content` is that file."""
+
+    number = pw.IntegerField(unique=True)
+    created_at = UtcDateTimeField()
+    content = pw.BlobField()
+    placed_at = UtcDateTimeField(null=True)  # in outbox/ under its final name
+
+    @property
+    def file_name(self):
+        return f"anagrafiche_{self.number:06d}.csv"
+
+
+class ContactChange(Table):
+    """A contact that the customer corrected; it wins over imports until billing confirms it."""
+
+    customer = pw.ForeignKeyField(Customer, index=False)
+    field = pw.CharField(max_length=5, constraints=[one_of("field", "phone", "fax", "email")])
+    value = pw.CharField(max_length=254, null=True)
+    previous = pw.CharField(max_length=254, null=True)
+    account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
+    made_at = UtcDateTimeField()
+    batch = pw.ForeignKeyField(ContactBatch, null=True, backref="changes")
+    # Billing sent the same value back, or the customer changed it again.
+    settled_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("customer", "made_at"), False),)
+
+
+ContactChange.add_index(
+    ContactChange.index(
+        ContactChange.customer,
+        ContactChange.field,
+        unique=True,
+        where=ContactChange.settled_at.is_null(),
+        name="contact_change_one_open_a_field",
+    )
+)
+ContactChange.add_index(
+    ContactChange.index(
+        ContactChange.id,
+        where=ContactChange.batch.is_null(),
+        name="contact_change_pending",
+    )
+)
+
+
+class Nickname(Table):
+    """What a login calls a supply: «Casa al mare»."""
+
+    account = pw.ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    supply = pw.ForeignKeyField(SupplyPoint, on_delete="CASCADE")
+    text = pw.CharField(max_length=40)
+
+    class Meta:
+        primary_key = pw.CompositeKey("account", "supply")
+
+
+class CalendarLink(Table):
+    """A private address of a supply's calendar; the address is signed, not kept."""
+
+    account = pw.ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    supply = pw.ForeignKeyField(SupplyPoint, on_delete="CASCADE")
+    nonce = pw.CharField(max_length=32, unique=True)
+    created_at = UtcDateTimeField()
+
+    class Meta:
+        indexes = ((("account", "supply"), True),)
+
+
+class ErasureRequest(Table):
+    """The customer asks that personal data be erased; operators decide what the law keeps."""
+
+    customer = pw.ForeignKeyField(Customer)
+    account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
+    made_at = UtcDateTimeField()
+    withdrawn_at = UtcDateTimeField(null=True)
+    settled_at = UtcDateTimeField(null=True)
+
+
+ErasureRequest.add_index(
+    ErasureRequest.index(
+        ErasureRequest.customer,
+        unique=True,
+        where=(ErasureRequest.withdrawn_at.is_null() & ErasureRequest.settled_at.is_null()),
+        name="erasure_request_one_open",
+    )
+)
+
+
+# -- Prelievi Fatturati --------------------------------------------------------------------
+
+
+class BilledConsumption(Table):
+    """What one invoice charged for a period, in thousandths: Wh, or of a Smc of gas.
+
+    Both days belong to the period. Power in W, reactive energy in varh.
+    """
+
+    supply = pw.ForeignKeyField(SupplyPoint, index=False)
+    starts_on = DayField()
+    ends_on = DayField()
+    f1 = pw.BigIntegerField(null=True)
+    f2 = pw.BigIntegerField(null=True)
+    f3 = pw.BigIntegerField(null=True)
+    total = pw.BigIntegerField()
+    unit = pw.CharField(max_length=3, constraints=[one_of("unit", "kWh", "Smc")])
+    power_w = pw.BigIntegerField(null=True)
+    reactive_varh = pw.BigIntegerField(null=True)
+    kind = pw.CharField(
+        max_length=12, constraints=[one_of("kind", "actual", "self_read", "estimated")]
+    )
+    invoice_number = pw.CharField(max_length=40, null=True)
+
+    class Meta:
+        indexes = ((("supply", "starts_on", "ends_on"), True),)
+        constraints = [pw.Check("starts_on <= ends_on")]
+
+
+# -- Ticket --------------------------------------------------------------------------------
+
+
+class Ticket(Table):
+    """What a customer asked, and its evolution. `code` is told to the customer."""
+
+    code = pw.CharField(max_length=20, unique=True)
+    customer = pw.ForeignKeyField(Customer, index=False)
+    supply = pw.ForeignKeyField(SupplyPoint, null=True)
+    account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
+    category = pw.CharField(
+        max_length=12,
+        constraints=[
+            one_of("category", "information", "complaint", "billing", "data_change", "other")
+        ],
+    )
+    subject = pw.CharField(max_length=120)
+    # `open`: the utility's turn; `answered`: the customer's; `closed`.
+    state = pw.CharField(
+        max_length=8,
+        default="open",
+        constraints=[one_of("state", "open", "answered", "closed")],
+    )
+    opened_at = UtcDateTimeField()
+    updated_at = UtcDateTimeField()
+    closed_at = UtcDateTimeField(null=True)
+    due_on = DayField(null=True)  # by when it must be answered, where a rule says so
+
+    class Meta:
+        indexes = ((("customer", "updated_at"), False),)
+
+    @classmethod
+    def of(cls, account_id):
+        """The tickets that an account may see."""
+        return (
+            cls.select()
+            .join(Grant, on=Grant.customer == cls.customer)
+            .where(Grant.account == account_id)
+        )
+
+
+class TicketMessage(Table):
+    """One turn in a ticket; `account` is the customer's login, null for the utility."""
+
+    ticket = pw.ForeignKeyField(Ticket, backref="messages", on_delete="CASCADE")
+    at = UtcDateTimeField()
+    by_customer = pw.BooleanField()
+    account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
+    author = pw.CharField(max_length=200, null=True)  # who signs for the utility
+    text = pw.TextField()
+
+
+class Attachment(Table):
+    """A file of a message, under documents/ticket/ with a name of our own making."""
+
+    message = pw.ForeignKeyField(TicketMessage, backref="attachments", on_delete="CASCADE")
+    path = pw.CharField(max_length=255, unique=True)  # relative to documents/
+    name = pw.CharField(max_length=255)  # as the customer called it
+    kind = pw.CharField(max_length=4, constraints=[one_of("kind", "pdf", "jpg", "png")])
+    size = pw.IntegerField()
+    sha256 = pw.CharField(max_length=64)
+
+
+# -- Misure elettriche ---------------------------------------------------------------------
+
+
+class MeasuredDay(Table):
+    """The quarter-hours of one supply, day and quantity, packed (see domain/measures.py)."""
+
+    supply = pw.ForeignKeyField(SupplyPoint, index=False)
+    quantity = pw.CharField(max_length=8, constraints=[one_of("quantity", "active", "reactive")])
+    day = DayField()
+    estimated = pw.BooleanField(default=False)
+    values = pw.BlobField()
+
+    class Meta:
+        indexes = ((("supply", "quantity", "day"), True),)
+
+
+# -- I miei documenti, Documentazione Generica ---------------------------------------------
+
+
+class Document(Table):
+    """A document or notice: of one customer (`personal`), or for all."""
+
+    category = pw.CharField(
+        max_length=8,
+        constraints=[one_of("category", "personal", "forms", "rules", "notices", "info")],
+    )
+    title = pw.CharField(max_length=200)
+    date = DayField()
+    text = pw.TextField(null=True)
+    file = pw.ForeignKeyField(StoredFile, null=True, on_delete="SET NULL")
+    customer = pw.ForeignKeyField(Customer, null=True, index=False)
+    visible_from = DayField(null=True)
+    visible_to = DayField(null=True)
+    added_at = UtcDateTimeField()
+
+    class Meta:
+        constraints = [pw.Check("(category = 'personal') = (customer_id IS NOT NULL)")]
+        indexes = ((("customer", "date"), False),)
+
+
+Document.add_index(
+    Document.index(
+        Document.category,
+        Document.title,
+        unique=True,
+        where=Document.customer.is_null(),
+        name="document_for_all_key",
+    )
+)
+Document.add_index(
+    Document.index(
+        Document.customer,
+        Document.title,
+        unique=True,
+        where=Document.customer.is_null(False),
+        name="document_of_customer_key",
+    )
+)
+
+
+# -- Storico -------------------------------------------------------------------------------
+
+
+class Event(Table):
+    """Something that happened on an account or to a customer; `details` is JSON.
+
+    Accesses concern a login and have no customer; the rest has both where both are known.
+    """
+
+    at = UtcDateTimeField()
+    kind = pw.CharField(max_length=40)
+    account = pw.ForeignKeyField(Account, null=True, on_delete="CASCADE", index=False)
+    customer = pw.ForeignKeyField(Customer, null=True, index=False)
+    supply = pw.ForeignKeyField(SupplyPoint, null=True)
+    details = pw.TextField(default="{}")
+
+    class Meta:
+        indexes = ((("account", "at"), False), (("customer", "at"), False))
 
 
 # -- The jobs ------------------------------------------------------------------------------

@@ -1,0 +1,27 @@
+"""Contacts, consumption, tickets, measures, documents, events: every page of the menu."""
+
+import models
+
+ADDED = (
+    models.ContactBatch,
+    models.ContactChange,
+    models.Nickname,
+    models.CalendarLink,
+    models.ErasureRequest,
+    models.BilledConsumption,
+    models.Ticket,
+    models.TicketMessage,
+    models.Attachment,
+    models.MeasuredDay,
+    models.Document,
+    models.Event,
+)
+
+
+def up(migrator, db):
+    # Not by the migrator: on SQLite it makes the table anew, and dropping the old one would
+    # take along every row that refers to it.
+    db.execute_sql('ALTER TABLE "account" ADD COLUMN "language" VARCHAR(5) NOT NULL DEFAULT \'it\'')
+    kind = "BOOLEAN" if not models.is_sqlite() else "INTEGER"
+    db.execute_sql(f'ALTER TABLE "account" ADD COLUMN "notices" {kind} NOT NULL DEFAULT TRUE')
+    db.create_tables(ADDED)
