@@ -1,0 +1,77 @@
+"""The time bands of electricity: F1 peak hours, F2 in between, F3 nights and holidays.
+
+ARERA (then AEEG), deliberation 181/06, which TIV refers to: F1 Monday to Friday from 8 to 19;
+F2 Monday to Friday from 7 to 8 and from 19 to 23, Saturday from 7 to 23; F3 Monday to Saturday
+from 23 to 7, Sundays and holidays all day. Hours are those on the clock.
+"""
+
+import datetime as dt
+from functools import lru_cache
+from itertools import groupby
+
+from domain.measures import clock
+
+F1, F2, F3 = range(3)
+NAMES = ("F1", "F2", "F3")
+
+# The deliberation lists them one by one. A national holiday that the law adds, such as
+# 4 October from 2026 (law 151/2025), is no holiday of the bands until ARERA's list has it.
+HOLIDAYS = {
+    (1, 1), (1, 6), (4, 25), (5, 1), (6, 2), (8, 15), (11, 1), (12, 8), (12, 25), (12, 26),
+}  # fmt: skip
+
+
+@lru_cache(400)
+def easter(year):
+    """Easter Sunday by the Gregorian computus (Meeus, Jones and Butcher)."""
+    a, (b, c) = year % 19, divmod(year, 100)
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    weekday = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * weekday) // 451
+    month, before = divmod(h + weekday - 7 * m + 114, 31)
+    return dt.date(year, month, before + 1)
+
+
+def is_holiday(day):
+    """Whether `day` is one of the HOLIDAYS or the Monday after Easter."""
+    return (day.month, day.day) in HOLIDAYS or day == easter(day.year) + dt.timedelta(days=1)
+
+
+def _band(weekday, hour):
+    """The band of an hour; `weekday` from 0 (Monday) to 6 (Sunday, and every holiday)."""
+    if weekday < 5 and 8 <= hour < 19:
+        return F1
+    return F2 if weekday < 6 and 7 <= hour < 23 else F3
+
+
+@lru_cache(21)  # 7 weekdays × 3 lengths
+def _bands(weekday, times):
+    return tuple(_band(weekday, time.hour) for time in times)
+
+
+@lru_cache(21)
+def _runs(bands):
+    """(band, from, to) of the places that follow each other in the same band."""
+    runs, begin = [], 0
+    for band, same in groupby(bands):
+        end = begin + len(list(same))
+        runs.append((band, begin, end))
+        begin = end
+    return runs
+
+
+@lru_cache(10_000)
+def of(day):
+    """F1, F2 or F3 for each quarter-hour of `day`."""
+    return _bands(6 if is_holiday(day) else day.weekday(), clock(day))
+
+
+def totals(day, values):
+    """(F1, F2, F3): how much of the `values` of `day` each band has."""
+    sums = [0, 0, 0]
+    for band, begin, end in _runs(of(day)):
+        sums[band] += sum(values[begin:end])
+    return tuple(sums)
