@@ -6,6 +6,8 @@ import itertools
 from argon2 import PasswordHasher
 
 from domain.clock import utcnow
+from domain.formats.packed import pack
+from domain.measures import count
 from models import (
     Account,
     Customer,
@@ -13,6 +15,7 @@ from models import (
     Instalment,
     Invoice,
     InvoiceSupply,
+    MeasuredDay,
     MeterReading,
     ReadingWindow,
     SelfReading,
@@ -137,3 +140,9 @@ def make_meter_reading(supply, day, counter, source="distributore", **values):
 def make_self_reading(supply, day, counter, **values):
     values = {"entered_at": utcnow(), "meter_serial": supply.meter_serial, **values}
     return SelfReading.create(supply=supply, day=day, counter=counter, **values)
+
+
+def make_measured_day(supply, day, values=None, *, quantity="active", **more):
+    """The measures of a day, 100 Wh in each quarter-hour unless `values` are given."""
+    content = pack(values or [100] * count(day))
+    return MeasuredDay.create(supply=supply, quantity=quantity, day=day, values=content, **more)
