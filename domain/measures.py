@@ -133,6 +133,12 @@ def extent(supply, quantity="active"):
     return (first.day, _last.first(**asked).day) if first else None
 
 
+def has(supply, quantity):
+    """Whether the supply has measures of `quantity`."""
+    asked = {"supply": supply.id, "quantity": quantity, "since": _own_since(supply)}
+    return _first.first(**asked) is not None
+
+
 def peak(day):
     """Of a `Day`: the greatest mean power of a quarter-hour in W, and when it began."""
     highest = max(day.values)

@@ -68,6 +68,7 @@ _supplies = Prepared(
             SupplyPoint.postcode,
             SupplyPoint.city,
             SupplyPoint.province,
+            SupplyPoint.active_from,
             SupplyPoint.ended_on,
         )
         .join(Grant, on=Grant.customer == SupplyPoint.customer)
