@@ -92,16 +92,21 @@ def rehearsing():
 
 
 @contextmanager
-def without_waiting():
-    """Inside, a statement that another writer keeps from running fails at once."""
+def waiting_at_most(milliseconds):
+    """Inside, a statement that another writer keeps from running fails after as long."""
     if not is_sqlite():  # there only writers of the same row wait for each other
         yield
         return
-    db.execute_sql("PRAGMA busy_timeout = 0")
+    db.execute_sql(f"PRAGMA busy_timeout = {milliseconds}")
     try:
         yield
     finally:
         db.execute_sql(f"PRAGMA busy_timeout = {int(db.obj.timeout * 1000)}")
+
+
+def without_waiting():
+    """Inside, a statement that another writer keeps from running fails at once."""
+    return waiting_at_most(0)
 
 
 def is_sqlite():

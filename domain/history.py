@@ -5,9 +5,11 @@ import logging
 
 import peewee as pw
 
-from models import Event, writing
+from models import Event, waiting_at_most, writing
 
 log = logging.getLogger("portale.history")
+
+PATIENCE = 200  # milliseconds that a download waits for another writer of the archive
 
 ACCESSES = ("access", "password_changed", "sessions_closed")
 READINGS = ("reading_entered", "reading_cancelled")
@@ -54,7 +56,7 @@ def record(kind, *, now, account=None, customer=None, supply=None, **details):
 def note(kind, **given):
     """Like `record`, in a transaction of its own; a busy archive keeps nobody from a download."""
     try:
-        with writing():
+        with waiting_at_most(PATIENCE), writing():
             record(kind, **given)
     except pw.OperationalError as error:
         log.warning("%s not recorded: %s", kind, error)

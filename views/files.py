@@ -3,9 +3,13 @@
 import re
 from itertools import count
 
-from flask import current_app, send_file
+from flask import current_app, request, send_file
+from flask_login import current_user
 from werkzeug.http import dump_options_header
 from zipstream import ZipStream
+
+from domain import history
+from domain.clock import utcnow
 
 
 def on_disk(stored):
@@ -67,3 +71,14 @@ def send_zip(files, name):
             "Content-Security-Policy": "sandbox",
         },
     )
+
+
+def noted(response, kind, **details):
+    """`response`, a download by the signed-in customer, once it is written into «Storico».
+
+    Not where the browser only asks whether it is still the same. `details` as `history.record`
+    takes them, with `customer` and `supply`.
+    """
+    if request.method == "GET" and response.status_code == 200:
+        history.note(kind, now=utcnow(), account=current_user.id, **details)
+    return response
