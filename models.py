@@ -788,6 +788,7 @@ class Document(Table):
     title = pw.CharField(max_length=200)
     date = DayField()
     text = pw.TextField(null=True)
+    folded = pw.TextField()  # title and text, as they are searched
     file = pw.ForeignKeyField(StoredFile, null=True, on_delete="SET NULL")
     customer = pw.ForeignKeyField(Customer, null=True, index=False)
     visible_from = DayField(null=True)
