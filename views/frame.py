@@ -22,7 +22,7 @@ from flask_login import current_user, login_required
 from domain import invoices, windows
 from domain import theme as theming
 from domain.clock import rome_day, utcnow
-from models import Grant, Prepared, SupplyPoint, postal_address
+from models import Grant, Nickname, Prepared, SupplyPoint, postal_address
 from views.access import owned_or_404
 
 bp = Blueprint("frame", __name__)
@@ -53,6 +53,9 @@ IN_PREPARATION = {
     "modulistica", "normative", "comunicati", "informazioni", "storico",
 }  # fmt: skip
 
+# Pages of a supply that are reached from another, not from the menu.
+WITHIN = {"preferenze"}
+
 _supplies = Prepared(
     "account",
     lambda account: (
@@ -70,8 +73,13 @@ _supplies = Prepared(
             SupplyPoint.province,
             SupplyPoint.active_from,
             SupplyPoint.ended_on,
+            Nickname.text.alias("nickname"),
         )
         .join(Grant, on=Grant.customer == SupplyPoint.customer)
+        .left_outer_join(
+            Nickname,
+            on=(Nickname.supply == SupplyPoint.id) & (Nickname.account == Grant.account),
+        )
         .where(Grant.account == account)
         .order_by(SupplyPoint.code)
     ),
@@ -110,9 +118,11 @@ class Frame:
 
     @staticmethod
     def label(supply):
-        """`PR002874 (Pod: IT001E…); VIA PROVA 5 - 48124 RAVENNA (RA)`."""
+        """`PR002874 (Pod: IT001E…); VIA PROVA 5 - 48124 RAVENNA (RA)`, its own name before."""
         point = f"Pod: {supply.pod}" if supply.service == "EE" else f"Pdr: {supply.pdr}"
         label = f"{supply.code} ({point}); {postal_address(supply)}"
+        if supply.nickname:
+            label = f"{supply.nickname} – {label}"
         if supply.ended_on and supply.ended_on < rome_day(utcnow()):
             label += _(" (cessata il %(day)s)", day=f"{supply.ended_on:%d/%m/%Y}")
         return label
@@ -173,7 +183,7 @@ def home_of_default():
 def choose():
     """The supply selector: the same page for another supply."""
     page = request.args.get("pagina", "home")
-    if page not in {path for path, _label, _group in MENU}:
+    if page not in WITHIN | {path for path, _label, _group in MENU}:
         page = "home"
     code = request.args.get("fornitura", "")
     listed_supply(code)
