@@ -24,6 +24,13 @@ def whole(number):
     return f"{number:,}".replace(",", ".")
 
 
+def thousandths(number):
+    """A number given in thousandths, without the decimals it does not need: `1.234,5`."""
+    units, rest = divmod(abs(number), 1000)
+    decimals = f",{rest:03d}".rstrip("0") if rest else ""
+    return f"{'-' if number < 0 else ''}{whole(units)}{decimals}"
+
+
 def money(cents):
     """Whole cents as `1.234,56 €`."""
     euros, cents_left = divmod(abs(cents), 100)
