@@ -1,5 +1,6 @@
 """Forms, in menu order: the shape of what is typed, nothing about what it means."""
 
+import datetime as dt
 import re
 import unicodedata
 
@@ -180,3 +181,55 @@ class ReadingForm(FlaskForm):
     @property
     def is_confirmed(self):
         return self.confirmed.data == self.values
+
+
+# -- Misure elettriche ---------------------------------------------------------------------
+
+TYPED_DAY = re.compile(
+    r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})"
+    r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+)
+EARLIEST = 2000  # years that nobody can mean would only lead out of the calendar
+LATEST = 2099
+
+
+def typed_day(text):
+    """The day of `gg/mm/aaaa` or `aaaa-mm-gg`, None of no text; ValueError says what to type."""
+    text = (text or "").strip()
+    if not text:
+        return None
+    typed = TYPED_DAY.fullmatch(text)
+    try:
+        if typed["iso"]:
+            found = dt.date.fromisoformat(text)
+        else:
+            found = dt.date(*(int(typed[part]) for part in ("year", "month", "day")))
+    except (TypeError, ValueError):
+        raise ValueError(
+            _("Non è una data: scriverla come giorno/mese/anno, ad esempio 31/01/2026.")
+        ) from None
+    if not EARLIEST <= found.year <= LATEST:
+        raise ValueError(_("L'anno non può essere questo: scriverlo con quattro cifre."))
+    return found
+
+
+class TypedDayField(StringField):
+    """A day or None as `data`; what was typed is shown again."""
+
+    def process_formdata(self, valuelist):
+        self.data = None
+        if valuelist:
+            self.data = typed_day(valuelist[0])
+
+    def _value(self):
+        return self.raw_data[0] if self.raw_data else ""
+
+
+class IntervalForm(FlaskForm):
+    """Asked by GET, and in addresses that people keep: no token."""
+
+    class Meta:
+        csrf = False
+
+    since = TypedDayField(_l("Dal"), name="dal")
+    until = TypedDayField(_l("Al"), name="al")

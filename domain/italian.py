@@ -31,6 +31,12 @@ def thousandths(number):
     return f"{'-' if number < 0 else ''}{whole(units)}{decimals}"
 
 
+def thousandths(number):
+    """With three decimals, such as Wh written as kWh: 1234567 -> `1.234,567`."""
+    units, rest = divmod(number, 1000)
+    return f"{units:,}".replace(",", ".") + f",{rest:03d}"
+
+
 def money(cents):
     """Whole cents as `1.234,56 €`."""
     euros, cents_left = divmod(abs(cents), 100)

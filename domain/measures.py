@@ -13,6 +13,7 @@ from domain.formats.packed import unpack
 from models import MeasuredDay, Prepared
 
 QUARTER_HOUR = dt.timedelta(minutes=15)
+COUNTS = (92, 96, 100)  # in a day
 
 
 class Day(NamedTuple):
@@ -142,4 +143,5 @@ def has(supply, quantity):
 def peak(day):
     """Of a `Day`: the greatest mean power of a quarter-hour in W, and when it began."""
     highest = max(day.values)
-    return 4 * highest, starts(day.day)[day.values.index(highest)]
+    began = clock(day.day)[day.values.index(highest)]
+    return 4 * highest, dt.datetime.combine(day.day, began, ROME)
