@@ -51,6 +51,8 @@ SETTINGS = (
     Setting("MAIL_USERNAME", "", str, "user at the SMTP server, if it wants one"),
     Setting("MAIL_PASSWORD", "", str, "its password"),
     Setting("MAIL_SENDER", "", str, "address that the portal writes from"),
+    Setting("COMPLAINT_DAYS", 30, int, "calendar days to answer a complaint (TIQV)"),
+    Setting("BILLING_CORRECTION_DAYS", 60, int, "calendar days to correct a bill (TIQV)"),
     Setting("DEMO", False, bool, "internal: set by `make demo`, refused in production"),
 )
 
@@ -84,6 +86,9 @@ def complete(values):
         raise ConfigurationError("PORTALE_ENV: scegli «production» o «development».")
     if values["PROXY_HOPS"] < 0:
         raise ConfigurationError("PORTALE_PROXY_HOPS: serve un numero da 0 in su.")
+    for name in ("COMPLAINT_DAYS", "BILLING_CORRECTION_DAYS"):
+        if not 1 <= values[name] <= 365:
+            raise ConfigurationError(f"PORTALE_{name}: serve un numero di giorni da 1 a 365.")
     values["DATA_DIR"] = Path(values["DATA_DIR"]).resolve()
     if not values["DATABASE_URL"]:
         values["DATABASE_URL"] = f"sqlite:///{values['DATA_DIR'] / 'portale.db'}"
@@ -173,7 +178,7 @@ def trusted_hosts(config):
 
 def open_archive(app):
     """Make the folders, bind the database, and hand connections back after each request."""
-    for folder in ("inbox/allegati", "outbox/presi", "documents"):
+    for folder in ("inbox/allegati", "outbox/presi", "documents/ticket"):
         (app.config["DATA_DIR"] / folder).mkdir(parents=True, exist_ok=True)
     models.connect(app.config["DATABASE_URL"])
 

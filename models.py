@@ -738,9 +738,17 @@ class Ticket(Table):
 
 
 class TicketMessage(Table):
-    """One turn in a ticket; `account` is the customer's login, null for the utility."""
+    """One turn in a ticket; `account` is the customer's login, null for the utility.
+
+    Who closes or opens it again is a turn too; the text may then be empty.
+    """
 
     ticket = pw.ForeignKeyField(Ticket, backref="messages", on_delete="CASCADE")
+    kind = pw.CharField(
+        max_length=8,
+        default="text",
+        constraints=[one_of("kind", "text", "closed", "reopened")],
+    )
     at = UtcDateTimeField()
     by_customer = pw.BooleanField()
     account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")

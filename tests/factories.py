@@ -21,6 +21,8 @@ from models import (
     SelfReading,
     StoredFile,
     SupplyPoint,
+    Ticket,
+    TicketMessage,
 )
 
 PASSWORD = "Sette-mele-verdi-74"
@@ -146,3 +148,15 @@ def make_measured_day(supply, day, values=None, *, quantity="active", **more):
     """The measures of a day, 100 Wh in each quarter-hour unless `values` are given."""
     content = pack(values or [100] * count(day))
     return MeasuredDay.create(supply=supply, quantity=quantity, day=day, values=content, **more)
+
+
+def make_ticket(customer, code=None, *, texts=("Vorrei una spiegazione.",), now=None, **values):
+    """A ticket with the customer's `texts`, open unless told otherwise."""
+    now = now or utcnow()
+    values = {"category": "information", "subject": "Una domanda", "opened_at": now,
+              "updated_at": now, **values}  # fmt: skip
+    code = code or f"T2026-{next(_counter):06d}"
+    ticket = Ticket.create(code=code, customer=customer, **values)
+    for text in texts:
+        TicketMessage.create(ticket=ticket, at=now, by_customer=True, text=text)
+    return ticket

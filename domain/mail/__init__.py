@@ -9,7 +9,7 @@ connection cut, between handing over the text and noting the answer makes it go 
 under the same Message-ID.
 """
 
-from domain.mail.outbox import queue
+from domain.mail.outbox import queue, queue_notice
 from domain.mail.sender import init_app, kick, send_due, send_test
 
-__all__ = ["init_app", "kick", "queue", "send_due", "send_test"]
+__all__ = ["init_app", "kick", "queue", "queue_notice", "send_due", "send_test"]

@@ -8,12 +8,24 @@ import flask_mail
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app, render_template
 
-from domain import credentials, italian, theme
+from domain import credentials, italian, receipts, theme
 from domain.clock import rome_day
 from domain.mail.transport import Undeliverable
 from models import Customer, Grant
 
 LIFETIMES = {"first_access": credentials.FIRST_ACCESS, "recovery": credentials.RECOVERY}
+
+
+def complaint_receipt(context):
+    """(name, type, bytes) of the PDF that goes with the mail; it is not kept in the queue."""
+    ticket = receipts.find(context["code"])
+    if ticket is None:
+        raise Undeliverable("il ticket non c'è più")
+    content = receipts.pdf(ticket, utility=context["utility"], contacts=context["contacts"])
+    return receipts.file_name(ticket.code), "application/pdf", content
+
+
+ATTACHMENTS = {"complaint_receipt": complaint_receipt}
 
 
 class Message(flask_mail.Message):
@@ -58,6 +70,8 @@ def compose(row, secret=None, *, now):
     # As a pair: given as text, a comma in the name would cut the address.
     message.sender = (context["utility"], current_app.config["MAIL_SENDER"])
     message.msgId = message_id(row)
+    if row.kind in ATTACHMENTS:
+        message.attach(*ATTACHMENTS[row.kind](context))
     return message
 
 

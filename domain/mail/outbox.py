@@ -14,6 +14,9 @@ KINDS = (
     "registration_notice",
     "registration_attempt",
     "password_changed",
+    "ticket_opened",
+    "complaint_receipt",  # with a PDF
+    "ticket_answered",
 )
 LEASE = dt.timedelta(minutes=5)  # longer than one mail can take, every answer at its slowest
 SOON = dt.timedelta(minutes=1)
@@ -37,6 +40,16 @@ def queue(kind, recipient, *, account=None, params=None, now):
         created_at=now,
         due_at=now,
     )
+
+
+def queue_notice(kind, account, *, params=None, now):
+    """Like `queue`, for mail that tells of something new: only to a login that wants it.
+
+    Returns the row, or None where `account` is closed or its holder wants no such mail.
+    """
+    if account.disabled_at or not account.notices:
+        return None
+    return queue(kind, account.email, account=account, params=params, now=now)
 
 
 def claim(*, now):

@@ -4,6 +4,7 @@ import datetime as dt
 import email
 import email.policy
 import html.parser
+import json
 import re
 from email.header import decode_header, make_header
 from email.utils import parseaddr, parsedate_to_datetime
@@ -12,7 +13,7 @@ import pytest
 
 from domain.mail import messages, outbox
 from models import OutgoingMail
-from tests.factories import make_account, make_customer
+from tests.factories import make_account, make_customer, make_ticket
 
 NOW = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
 SECRET = "abcdefghjkmnpqrstuvwxyz2"
@@ -39,12 +40,25 @@ class Words(html.parser.HTMLParser):
         self.text += "" if self._hidden else data
 
 
+def params_of(kind, account):
+    """What the queue keeps for a mail of `kind`, as JSON."""
+    if kind not in {"ticket_opened", "complaint_receipt", "ticket_answered"}:
+        return "{}"
+    ticket = make_ticket(account.grants.get().customer, category="complaint", due_on=NOW.date())
+    return json.dumps({"code": ticket.code, "category": "Reclamo", "due": "23/12/2026"})
+
+
 def on_the_wire(kind, **customer):
     """The bytes of the message of `kind`."""
     customer = {"name": "PROVA S.P.A.", **customer}
     account = make_account(make_customer("000002", **customer), email="rosa@example.it")
     row = OutgoingMail(
-        id=7, kind=kind, recipient="rosa@example.it", account=account, created_at=NOW
+        id=7,
+        kind=kind,
+        recipient="rosa@example.it",
+        account=account,
+        params=params_of(kind, account),
+        created_at=NOW,
     )
     secret = SECRET if kind in messages.LIFETIMES else None
     return messages.compose(row, secret, now=NOW).as_bytes()
