@@ -624,6 +624,15 @@ ContactChange.add_index(
 )
 
 
+class EmailChange(Table):
+    """A new mail address of a login, until the link sent there is opened; see email_links."""
+
+    account = pw.ForeignKeyField(Account, unique=True, on_delete="CASCADE")
+    customer = pw.ForeignKeyField(Customer, index=False)  # whose contact changes with it
+    address = pw.CharField(max_length=254)
+    asked_at = UtcDateTimeField()
+
+
 class Nickname(Table):
     """What a login calls a supply: «Casa al mare»."""
 

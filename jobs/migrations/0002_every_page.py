@@ -5,6 +5,7 @@ import models
 ADDED = (
     models.ContactBatch,
     models.ContactChange,
+    models.EmailChange,
     models.Nickname,
     models.CalendarLink,
     models.ErasureRequest,
