@@ -1,20 +1,27 @@
-"""Hand the customers' pending self-readings to billing, as a file in outbox/.
+"""Hand what customers gave to billing, as files in outbox/: self-readings, changed contacts.
 
 */30 * * * *  python -m jobs.acquire_readings
 """
 
-from domain import acquisition
+from domain import acquisition, contacts
 from jobs import runner
 
 
 def run(app, *, now):
-    done = acquisition.acquire(app.config["DATA_DIR"] / "outbox", now=now)
-    parts = []
+    outbox = app.config["DATA_DIR"] / "outbox"
+    parts = [
+        *told(acquisition.acquire(outbox, now=now), "autoletture acquisite"),
+        *told(contacts.hand_over(outbox, now=now), "contatti modificati"),
+    ]
+    return "; ".join(parts) or "nessuna autolettura da acquisire, nessun contatto modificato"
+
+
+def told(done, what):
+    """The parts of the summary for one kind of thing."""
     if done.completed:
-        parts.append(f"lotti completati: {done.completed}")
+        yield f"lotti completati: {done.completed}"
     if done.number:
-        parts.append(f"lotto {done.number:06d}, autoletture acquisite: {done.readings}")
-    return "; ".join(parts) or "nessuna autolettura da acquisire"
+        yield f"lotto {done.number:06d}, {what}: {done.rows}"
 
 
 if __name__ == "__main__":

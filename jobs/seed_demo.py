@@ -6,7 +6,7 @@ them as any utility would. Every time it moves the reading windows, so that one 
 
 import datetime as dt
 
-from domain import acquisition, passwords
+from domain import acquisition, handover, passwords
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from jobs import import_inbox, runner
@@ -35,7 +35,7 @@ def run(app, *, now):
         with writing():  # all at once: a first start cut short begins again
             batch = hand_over_readings(today, now=now)
             open_account(now=now)
-        taken = folder / "outbox" / acquisition.TAKEN / batch.file_name
+        taken = folder / "outbox" / handover.TAKEN / batch.file_name
         taken.write_bytes(batch.content)
     return "Dati di prova caricati." if first_time else "Dati di prova già presenti."
 
@@ -56,7 +56,7 @@ def hand_over_readings(today, *, now):
         )
         for place, (supply, day, counter, corrector) in enumerate(given)
     ]
-    batch, _readings = acquisition.assign(now=now)
+    batch, _readings = handover.assign(acquisition.READINGS, now=now)
     batch.placed_at = now
     batch.save()
     answered = SelfReading.update(state="validated").where(SelfReading.batch == batch)

@@ -11,7 +11,7 @@ import threading
 import peewee as pw
 import pytest
 
-from domain import acquisition, readings
+from domain import acquisition, handover, readings
 from domain.errors import Refused
 from domain.formats.billing_readings import COLUMNS
 from models import ReadingBatch, SelfReading, db
@@ -99,7 +99,7 @@ def test_cells_are_quoted_where_needed_and_never_changed(outbox):
 
 def test_only_pending_readings_are_handed_over(outbox):
     [first, second] = make_pending(2)
-    readings.cancel(second, now=NOW)
+    readings.cancel(second, account=None, now=NOW)
     acquisition.acquire(outbox, now=NOW)
     assert handed_over(outbox) == [first.id]
     assert states() == ["acquired", "cancelled"]
@@ -196,12 +196,12 @@ class Cut(BaseException):
 
 
 STEPS = [
-    (acquisition, "place"),
-    (acquisition, "assign"),
-    (acquisition, "adopt"),
-    (acquisition, "last_number"),
-    (acquisition, "rows_where"),
-    (acquisition.files, "sync_folder"),
+    (handover, "place"),
+    (handover, "assign"),
+    (handover, "adopt"),
+    (handover, "last_number"),
+    (acquisition.Readings, "rows_where"),
+    (handover.files, "sync_folder"),
     (ReadingBatch, "save"),
     (pw.ModelUpdate, "execute"),
     (os, "fsync"),
@@ -313,7 +313,7 @@ def at_once(*calls):
 def test_twenty_at_once_make_one_file_with_each_reading_once(outbox):
     make_pending(30)
     done = at_once(*[lambda: acquisition.acquire(outbox, now=NOW)] * 20)
-    assert sorted(result.readings for result in done) == [0] * 19 + [30]
+    assert sorted(result.rows for result in done) == [0] * 19 + [30]
     assert list(files(outbox)) == ["autoletture_000001.csv"]
     assert is_finished(outbox)
 
@@ -321,7 +321,7 @@ def test_twenty_at_once_make_one_file_with_each_reading_once(outbox):
 @pytest.mark.parametrize("attempt", range(5))
 def test_a_cancel_racing_the_acquisition_has_exactly_one_winner(outbox, attempt):
     pending = make_pending(6)
-    cancels = [lambda reading=reading: readings.cancel(reading, now=NOW) for reading in pending]
+    cancels = [lambda reading=reading: readings.cancel(reading, account=None, now=NOW) for reading in pending]
     *cancelled, _acquired = at_once(*cancels, lambda: acquisition.acquire(outbox, now=NOW))
     for answer, reading in zip(
         cancelled, SelfReading.select().order_by(SelfReading.id), strict=True

@@ -37,7 +37,9 @@ def test_the_summary_names_the_batch_and_counts_its_readings(app):
 
 
 def test_the_summary_says_that_there_was_nothing(app):
-    assert acquire_readings.run(app, now=NOW) == "nessuna autolettura da acquisire"
+    assert acquire_readings.run(app, now=NOW) == (
+        "nessuna autolettura da acquisire, nessun contatto modificato"
+    )
 
 
 def test_the_summary_tells_batches_that_an_earlier_run_left_unfinished(app):
