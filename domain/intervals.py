@@ -34,7 +34,7 @@ def asked(since, until, extent):
     """The interval between two days, or Refused where the second comes before the first.
 
     Either may be None. Without the first it is a month, without the second it reaches to
-    the last day that has measures. `extent` is the first and the last of those days.
+    the last day that has measures. `extent` is the Interval of those days.
     """
     until = until or max(extent.until, since or extent.until)
     since = since or months_before(until, 1)

@@ -31,8 +31,8 @@ def thousandths(number):
     return f"{'-' if number < 0 else ''}{whole(units)}{decimals}"
 
 
-def thousandths(number):
-    """With three decimals, such as Wh written as kWh: 1234567 -> `1.234,567`."""
+def kilo(number):
+    """Wh as kWh, W as kW, always with three decimals: 1234500 -> `1.234,500`."""
     units, rest = divmod(number, 1000)
     return f"{units:,}".replace(",", ".") + f",{rest:03d}"
 
