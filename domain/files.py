@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import re
 import stat
+from itertools import count
 from pathlib import Path
 
 LONGEST_NAME = 200  # bytes; leaves room for what we append to a name
@@ -15,6 +17,38 @@ def is_plain_name(name):
         and not name.startswith(".")
         and not any(letter in "/\\" or not letter.isprintable() for letter in name)
     )
+
+
+def safe_name(name):
+    """A file name that no system takes for a path, a device or a hidden file."""
+    cleaned = re.sub(r"[^\w .()-]", "_", name.replace("\\", "/").rsplit("/", 1)[-1])
+    return cleaned.strip(" .")[-100:] or "documento"
+
+
+class FreeNames:
+    """Gives safe names, each only once, even where case does not count."""
+
+    def __init__(self):
+        self._taken = set()
+
+    def __call__(self, name):
+        name = safe_name(name)
+        stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
+        numbered = (f"{stem} ({n}){dot}{ending}" for n in count(2))
+        while name.lower() in self._taken:
+            name = next(numbered)
+        self._taken.add(name.lower())
+        return name
+
+
+def beneath(root, relative):
+    """The path of the file `relative` to the folder `root`; None where it is missing or outside."""
+    try:
+        root = root.resolve()
+        path = (root / relative).resolve()
+        return path if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # the last: links in a ring, before Python 3.13
+        return None
 
 
 def is_file(path):

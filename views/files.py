@@ -1,25 +1,18 @@
 """Stored files on their way out: one as an attachment, several as one streamed ZIP."""
 
-import re
-from itertools import count
-
 from flask import current_app, request, send_file
 from flask_login import current_user
 from werkzeug.http import dump_options_header
-from zipstream import ZipStream
+from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 
 from domain import history
 from domain.clock import utcnow
+from domain.files import FreeNames, beneath, safe_name
 
 
 def on_disk(stored):
     """The path of a stored file, or None where it is missing or not under documents/."""
-    root = (current_app.config["DATA_DIR"] / "documents").resolve()
-    try:
-        path = (root / stored.path).resolve()
-        return path if path.is_relative_to(root) and path.is_file() else None
-    except (OSError, ValueError, RuntimeError):  # the last: links in a ring, before Python 3.13
-        return None
+    return beneath(current_app.config["DATA_DIR"] / "documents", stored.path)
 
 
 def send_stored(stored, path):
@@ -36,23 +29,9 @@ def send_stored(stored, path):
     return response
 
 
-def safe_name(name):
-    """A file name that no system takes for a path, a device or a hidden file."""
-    cleaned = re.sub(r"[^\w .()-]", "_", name.replace("\\", "/").rsplit("/", 1)[-1])
-    return cleaned.strip(" .")[-100:] or "documento"
-
-
 def unique_names(names):
-    """`names`, made safe and different from each other even where case does not count."""
-    taken, result = set(), []
-    for name in map(safe_name, names):
-        stem, dot, ending = name.rpartition(".") if "." in name else (name, "", "")
-        numbered = (f"{stem} ({n}){dot}{ending}" for n in count(2))
-        while name.lower() in taken:
-            name = next(numbered)
-        taken.add(name.lower())
-        result.append(name)
-    return result
+    """`names`, made safe and different from each other."""
+    return list(map(FreeNames(), names))
 
 
 def send_zip(files, name):
@@ -71,6 +50,31 @@ def send_zip(files, name):
             "Content-Security-Policy": "sandbox",
         },
     )
+
+
+PACKED = (".pdf", ".jpg", ".png")  # their content hardly shrinks
+
+
+def send_made_zip(files, name):
+    """(name, chunks of bytes) pairs as one ZIP, whose files are made while it is sent."""
+    return current_app.response_class(
+        zipped(files),
+        mimetype="application/zip",
+        headers={
+            "Content-Disposition": dump_options_header("attachment", {"filename": safe_name(name)}),
+            "Content-Security-Policy": "sandbox",
+        },
+    )
+
+
+def zipped(files):
+    """The bytes of that ZIP; no file is asked for before the one ahead of it has left."""
+    archive = ZipStream()
+    for name, chunks in files:
+        method = ZIP_STORED if name.lower().endswith(PACKED) else ZIP_DEFLATED
+        archive.add(chunks, name, compress_type=method)
+        yield from archive.all_files()
+    yield from archive.footer()
 
 
 def noted(response, kind, **details):
