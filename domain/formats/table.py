@@ -15,6 +15,7 @@ from typing import NamedTuple
 LONGEST_LINE = 1_000_000  # bytes; longer ones are no table
 LONGEST_CELL = 100_000
 BLANK = " \t\r\n\x1a"  # Ctrl-Z closes the files of DOS programs
+EMPTY_CELL = "La cella è vuota: va compilata."
 
 csv.field_size_limit(LONGEST_CELL)
 
@@ -38,6 +39,24 @@ class Column(NamedTuple):
     parse: Callable
     required: bool = False  # in the file, and filled in each row
     doubt: Callable | None = None
+    lines: bool = False  # line breaks are kept, rather than blanks in their place
+
+
+class Series(NamedTuple):
+    """Columns `q1`, `q2`… of one `name`, at least `least` and at most `most`, read as one value.
+
+    That value is the list of what `parse` makes of each cell, up to the last one that is not
+    empty; none before it may be.
+    """
+
+    name: str
+    parse: Callable
+    least: int
+    most: int
+
+    @property
+    def names(self):
+        return [f"{self.name}{number}" for number in range(1, self.most + 1)]
 
 
 class Row(NamedTuple):
@@ -64,11 +83,18 @@ class Table:
         self._lines = _Lines(stream, self.encoding)
         self._reader = csv.reader(self._lines, delimiter=";", strict=True)
         header = self._header()
-        known = {column.name: column for column in columns}
-        self._columns = [known.get(name) for name in header]
+        series = [column for column in columns if isinstance(column, Series)]
+        columns = [column for column in columns if not isinstance(column, Series)]
+        known = {column.name for column in columns}.union(*(each.names for each in series))
         self.names = [name for name in header if name in known]
         self.unknown = [name for name in header if name and name not in known]
-        self._refuse_bad_header(header, columns)
+        self._refuse_bad_header(header, columns, series)
+        self._width = len(header)
+        places = {name: place for place, name in enumerate(header)}
+        self._columns = [(places[each.name], each) for each in columns if each.name in places]
+        self._series = [
+            ([places[name] for name in each.names if name in places], each) for each in series
+        ]
 
     def _header(self):
         try:
@@ -82,17 +108,19 @@ class Table:
             raise Unreadable("Il file è vuoto: serve almeno la riga con i nomi delle colonne.")
         return [name.strip().lower() for name in header]
 
-    def _refuse_bad_header(self, header, columns):
+    def _refuse_bad_header(self, header, columns, series):
         if len(header) == 1 and re.search(r"[,\t]", header[0]):
             raise Unreadable("Le colonne vanno separate da «;» (punto e virgola).")
         for name in self.names:
             if self.names.count(name) > 1:
                 raise Unreadable("La colonna compare due volte: lasciarne una sola.", name)
-        for column in columns:
-            if column.required and column.name not in self.names:
-                raise Unreadable(
-                    f"Manca la colonna obbligatoria «{column.name}»: aggiungerla.", column.name
-                )
+        required = [column.name for column in columns if column.required]
+        for each in series:
+            last = max((n for n, name in enumerate(each.names, 1) if name in self.names), default=0)
+            required += each.names[: max(last, each.least)]
+        for name in required:
+            if name not in self.names:
+                raise Unreadable(f"Manca la colonna obbligatoria «{name}»: aggiungerla.", name)
 
     def __iter__(self):
         number = 1
@@ -126,19 +154,20 @@ class Table:
 
     def _row(self, number, cells):
         row = Row(number, {}, [], [])
-        while len(cells) > len(self._columns) and not cells[-1].strip():
+        while len(cells) > self._width and not cells[-1].strip():
             cells.pop()
-        if len(cells) != len(self._columns):
+        if len(cells) != self._width:
             row.problems.append((
                 None,
                 ";".join(cells),
-                f"La riga ha {len(cells)} celle e l'intestazione {len(self._columns)}: una cella "
+                f"La riga ha {len(cells)} celle e l'intestazione {self._width}: una cella "
                 "che contiene «;» va messa tra virgolette.",
             ))  # fmt: skip
             return row
-        for column, text in zip(self._columns, cells, strict=True):
-            if column is not None:
-                self._read_cell(row, column, text.strip())
+        for place, column in self._columns:
+            self._read_cell(row, column, cells[place].strip())
+        for places, series in self._series:
+            self._read_series(row, series, [cells[place].strip() for place in places])
         return row
 
     @staticmethod
@@ -146,17 +175,29 @@ class Table:
         if not text:
             row.values[column.name] = None
             if column.required:
-                row.problems.append((column.name, text, "La cella è vuota: va compilata."))
+                row.problems.append((column.name, text, EMPTY_CELL))
             return
         try:
             if not text.isprintable() or "\ufffd" in text:
-                text = printable(text)
+                text = printable_lines(text) if column.lines else printable(text)
             value = row.values[column.name] = column.parse(text)
         except ValueError as problem:
             row.problems.append((column.name, text, str(problem)))
             return
         if column.doubt and (sentence := column.doubt(value)):
             row.doubts.append((column.name, text, sentence))
+
+    @staticmethod
+    def _read_series(row, series, texts):
+        while texts and not texts[-1]:
+            texts.pop()
+        values = row.values[series.name] = []
+        for number, text in enumerate(texts, 1):
+            try:
+                values.append(series.parse(text))
+            except ValueError as problem:
+                sentence = str(problem) if text else EMPTY_CELL
+                row.problems.append((f"{series.name}{number}", text, sentence))
 
 
 class _Lines:
@@ -223,6 +264,11 @@ def printable(text):
             "La cella contiene caratteri non leggibili: riscriverla e salvare il file in UTF-8."
         )
     return text
+
+
+def printable_lines(text):
+    """As `printable`, for a text whose line breaks are kept."""
+    return "\n".join(printable(line).rstrip() for line in text.splitlines())
 
 
 def text(longest):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from domain import files
 from domain.errors import Refused
-from models import StoredFile
+from models import Document, Invoice, StoredFile
 
 INCOMING = ".incoming-"  # being written; swept at the next run if it was killed
 CHUNK = 500
@@ -37,6 +37,7 @@ class Documents:
         self.attachments = data_dir / "inbox" / "allegati"
         self.dry_run = dry_run
         self._attached = {}  # path -> (file being kept for it or None, sha256)
+        self._owners = {}  # path -> ids of the customers who see it; None stands for all
 
     # -- named by a row ---------------------------------------------------------------------
 
@@ -105,6 +106,26 @@ class Documents:
     def _ids(paths):
         query = StoredFile.select(StoredFile.path, StoredFile.id)
         return dict(query.where(StoredFile.path.in_(list(paths))).tuples())
+
+    # -- whose they are ---------------------------------------------------------------------
+
+    def forget_owners(self):
+        """Another file begins: what the rows of the last one claimed may not have been taken."""
+        self._owners = {}
+
+    def load_owners(self, found):
+        """Look up who sees these documents already."""
+        paths = [each.path for each in found]
+        for model, field in ((Invoice, Invoice.document), (Document, Document.file)):
+            query = model.select(StoredFile.path, model.customer).join(StoredFile, on=field)
+            for path, owner in query.where(StoredFile.path.in_(paths)).distinct().tuples():
+                self._owners.setdefault(path, set()).add(owner)
+
+    def claim(self, found, owner):
+        """Whether nobody but `owner` (the id of a customer, None for all) sees the document."""
+        owners = self._owners.setdefault(found.path, set())
+        owners.add(owner)
+        return owners == {owner}
 
     # -- inside an e-invoice ----------------------------------------------------------------
 

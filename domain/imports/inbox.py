@@ -18,9 +18,12 @@ from domain.formats import errors_csv
 from domain.imports import einvoices
 from domain.imports.contracts import Contracts
 from domain.imports.customers import Customers
+from domain.imports.documented import Documented
 from domain.imports.documents import Documents
 from domain.imports.invoices import Invoices
+from domain.imports.measures import Measures
 from domain.imports.meter_readings import MeterReadings
+from domain.imports.publications import Publications
 from domain.imports.reading_windows import ReadingWindows
 from domain.imports.report import Rejected, Report
 from domain.imports.supplies import Supplies
@@ -30,10 +33,11 @@ from models import ImportedFile, rehearsing, writing
 KINDS = {
     kind.name: kind
     for kind in (
-        Customers(), Supplies(), Contracts(), ReadingWindows(), Invoices(), MeterReadings(),
+        Customers(), Supplies(), Contracts(), ReadingWindows(), Publications(), Invoices(),
+        MeterReadings(), Measures(),
     )
 }  # fmt: skip
-IN_PREPARATION = {"documenti", "prelievi", "misure", "esiti"}
+IN_PREPARATION = {"prelievi", "esiti"}
 E_INVOICE = "fattura elettronica"
 ORDER = (
     "clienti", "forniture", "contratti", "periodi", "documenti", "fatture", "prelievi",
@@ -167,9 +171,9 @@ class Inbox:
         if row.kind is None:
             report.error(
                 None, "", path.name,
-                "Tipo di file sconosciuto: il nome deve iniziare con clienti, forniture, "
-                "contratti, periodi, fatture o letture e finire in .csv, oppure essere una "
-                "fattura elettronica (.xml, .p7m, .zip).",
+                "Tipo di file sconosciuto: il nome deve iniziare con il tipo "
+                f"({', '.join(KINDS)}) e finire in .csv, oppure essere una fattura elettronica "
+                "(.xml, .p7m, .zip).",
             )  # fmt: skip
         elif row.size == 0:
             report.error(None, "", "", "Il file è vuoto: produrlo di nuovo.")
@@ -199,7 +203,7 @@ class Inbox:
         )
 
     def _load_table(self, path, row, report, confirmed):
-        upsert = Upsert(KINDS[row.kind], report, self.documents)
+        upsert = Upsert(KINDS[row.kind], report, self.documents, now=row.at)
         before = stamp(path)
         try:
             with files.open_plain(path) as stream:
@@ -254,7 +258,7 @@ class Inbox:
 
     def settle(self, row, *, now):
         """Move the file of a committed outcome where it belongs, if it still waits."""
-        if row.state == "applied" and row.kind == Invoices.name:
+        if row.state == "applied" and isinstance(KINDS.get(row.kind), Documented):
             self.documents.clean_up()
         path = self._waiting_file(row)
         if path is not None:

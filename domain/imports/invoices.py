@@ -4,14 +4,14 @@ from peewee import fn
 
 from domain.formats import table
 from domain.imports import checks
-from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, Kind, batched, run_many
+from domain.imports.documented import Documented
+from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, batched, run_many
 from models import (
     Customer,
     Instalment,
     Invoice,
     InvoiceSupply,
     Param,
-    StoredFile,
     SupplyPoint,
 )
 
@@ -19,11 +19,13 @@ KINDS = {"fattura": "invoice", "nota_credito": "credit_note"}
 STATES = {"da_pagare": False, "pagata": True}
 
 
-class Invoices(Kind):
+class Invoices(Documented):
     """Rows of `Invoice`; `more` holds what changes in its supplies and instalments."""
 
     name = "fatture"
     model = Invoice
+    document = Invoice.document
+    document_column = "documento"
     key = (Invoice.number, Invoice.year)
     needs = (
         Invoice.customer, Invoice.kind, Invoice.amount_cents, Invoice.due_on,
@@ -70,7 +72,7 @@ class Invoices(Kind):
 
     def examine(self, entries, report, documents):
         self._compare_supplies(entries, report)
-        self._find_documents(entries, report, documents)
+        self.find_documents(entries, report, documents)
         for entry in entries:
             if entry.merged(Invoice.kind) == "credit_note":
                 entry.values["amount_cents"] = -abs(entry.values["amount_cents"])
@@ -103,70 +105,10 @@ class Invoices(Kind):
         if now != (due_on, cents) and (entry.stored or due_on):
             entry.more["instalments"] = [(due_on, cents)] if due_on else []
 
-    def _find_documents(self, entries, report, documents):
-        named = [entry for entry in entries if entry.cells.get("documento")]
-        found = documents.find(entry.cells["documento"] for entry in named)
-        owners = self._owners([each for each in found.values() if not isinstance(each, str)])
-        kept = self._kept(entries)
-        for entry in entries:
-            if "documento" not in entry.cells:
-                continue
-            name = entry.cells["documento"]
-            each = found.get(name)
-            path, kept_name = kept.get(entry.stored and entry.stored["document"], (None, None))
-            if each is None:
-                entry.values["document"] = None
-            elif isinstance(each, str):
-                self.refuse(entry, report, "documento", each)
-            elif path == each.path or (name == kept_name and each.source is None):
-                entry.values["document"] = entry.stored["document"]
-            elif owners.get(each.path, {entry.values["customer"]}) != {entry.values["customer"]}:
-                self.refuse(
-                    entry, report, "documento",
-                    "Il documento è già di un altro cliente: controllare il nome.",
-                )  # fmt: skip
-            else:
-                entry.more["document"] = each
-
-    @staticmethod
-    def _owners(found):
-        """{path: customers whose invoices have that document}."""
-        owners = {}
-        query = (
-            Invoice.select(StoredFile.path, Invoice.customer)
-            .join(StoredFile)
-            .where(StoredFile.path.in_([each.path for each in found]))
-            .distinct()
-        )
-        for path, customer in query.tuples():
-            owners.setdefault(path, set()).add(customer)
-        return owners
-
-    @staticmethod
-    def _kept(entries):
-        """{id: (path, name)} of the documents that these invoices have now."""
-        ids = [entry.stored["document"] for entry in entries if entry.stored]
-        query = StoredFile.select(StoredFile.id, StoredFile.path, StoredFile.name)
-        query = query.where(StoredFile.id.in_([each for each in ids if each is not None]))
-        return {row.id: (row.path, row.name) for row in query}
-
-    def place(self, entries, documents):
-        for entry in entries:
-            if "document" in entry.more:
-                documents.place(entry.more["document"])
-
     def write(self, entries, documents):
-        self._store_documents(entries, documents)
         newest = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
         super().write(entries, documents)
         self._store_children(entries, self._ids_after(newest))
-
-    @staticmethod
-    def _store_documents(entries, documents):
-        ids = documents.rows([e.more["document"] for e in entries if "document" in e.more])
-        for entry in entries:
-            if "document" in entry.more:
-                entry.values["document"] = ids[entry.more["document"].path]
 
     def _store_children(self, entries, new_ids):
         def id_of(entry):

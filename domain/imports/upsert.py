@@ -30,11 +30,20 @@ class Cell(NamedTuple):
     parse: object = None
     required: bool = False
     doubt: object = None
+    lines: bool = False  # whether line breaks belong to the text
 
     def column(self):
-        return table.Column(
-            self.name, self.parse or parser_for(self.field), self.required, self.doubt
-        )
+        parse = self.parse or parser_for(self.field)
+        return table.Column(self.name, parse, self.required, self.doubt, self.lines)
+
+
+class Cells(table.Series):
+    """Columns that differ by a number and are one value to the kind, which keeps it itself."""
+
+    field = None
+
+    def column(self):
+        return self
 
 
 def parser_for(field):
@@ -54,12 +63,14 @@ class Entry:
     """One row on its way to the archive.
 
     `cells` by column as read, `values` by field as they will be stored, `stored` as they
-    are now (None: the row is new), `more` whatever the kind keeps in other tables.
+    are now (None: the row is new), `more` whatever the kind keeps in other tables; `at` is
+    the instant of the import.
     """
 
-    def __init__(self, number, cells):
+    def __init__(self, number, cells, at):
         self.number = number
         self.cells = cells
+        self.at = at
         self.values = {}
         self.stored = None
         self.more = {}
@@ -136,6 +147,12 @@ class Kind:
                 entry.values[field.name] = ids[code]
             else:
                 self.refuse(entry, report, column, message)
+
+
+def among(field, values):
+    """The condition that `field` is one of `values`, or null where None is among them."""
+    known = field.in_([value for value in values if value is not None])
+    return known | field.is_null() if None in values else known
 
 
 def batched(items, size=CHUNK):
@@ -220,10 +237,12 @@ class Spool:
 class Upsert:
     """One CSV file: `examine` it, look at the report, then `place` and `write`."""
 
-    def __init__(self, kind, report, documents):
+    def __init__(self, kind, report, documents, *, now):
         self.kind = kind
         self.report = report
         self.documents = documents
+        self.documents.forget_owners()
+        self.now = now
         self.ended = 0
         self._spool = Spool()
 
@@ -265,7 +284,7 @@ class Upsert:
         self._spool.add([entry for entry in entries if not entry.bad and self._changes(entry)])
 
     def _entry(self, row):
-        entry = Entry(row.number, row.values)
+        entry = Entry(row.number, row.values, self.now)
         for cell in self.kind.cells:
             if cell.field is not None and cell.name in row.values:
                 value = row.values[cell.name]
@@ -300,7 +319,7 @@ class Upsert:
         names.update(field.name for field in (*self.kind.key, *self.kind.needs))
         query = model.select(model.id, *(getattr(model, name) for name in sorted(names)))
         for field in self.kind.key:
-            query = query.where(field.in_(list({entry.values[field.name] for entry in entries})))
+            query = query.where(among(field, {entry.values[field.name] for entry in entries}))
         stored = {self._key(row): row for row in query.dicts()}
         for entry in entries:
             entry.stored = stored.get(self._key(entry.values))
