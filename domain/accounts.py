@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from domain import credentials, mail, passwords, sessions, throttle
+from domain import credentials, devices, history, mail, passwords, sessions, throttle
 from domain.errors import Refused
 from models import Account, Customer, Grant, OutgoingMail, is_sqlite, writing
 
@@ -30,18 +30,19 @@ class KnownBrowser(NamedTuple):
 # -- Login ---------------------------------------------------------------------------------
 
 
-def sign_in(username, password, *, address, browser, now, key):
+def sign_in(username, password, *, address, browser, agent, now, key):
     """Open a session with a password or with a mailed secret; return (account, token).
 
-    `browser` is a KnownBrowser or None; `key` that of the mailed secrets. A mailed secret
-    is looked at before any limit: guesses of others never shut it out, and 118 random
-    bits need no limit.
+    `browser` is a KnownBrowser or None; `agent` what the browser calls itself; `key` that of
+    the mailed secrets. A mailed secret is looked at before any limit: guesses of others
+    never shut it out, and 118 random bits need no limit.
     """
     username = username.strip()
     if credentials.find(username, password, now=now, key=key):
         with writing():
             account = credentials.redeem(username, password, now=now, key=key)
             if account:
+                _note_access(account, address, agent, now, mailed=True)
                 return account, sessions.open_session(account, now=now, must_change_password=True)
     account = Account.get_or_none(Account.username == username)
     tries = _login_tries(account, username, address, browser)
@@ -52,7 +53,14 @@ def sign_in(username, password, *, address, browser, now, key):
         if not _still_valid(account):
             raise _wrong_login()
         throttle.give_back(tries, now=now)
+        _note_access(account, address, agent, now)
         return account, sessions.open_session(account, now=now)
+
+
+def _note_access(account, address, agent, now, **details):
+    browser, system = devices.described(agent)
+    details |= {"address": address, "browser": browser, "system": system}
+    history.record("access", now=now, account=account, **details)
 
 
 def _login_tries(account, username, address, browser):
@@ -271,7 +279,15 @@ def change_password(account_id, new, *, token, now, words=()):
         credentials.void(account, now=now)
         sessions.end_all(account, but=token)
         mail.queue("password_changed", account.email, account=account, now=now)
+        history.record("password_changed", now=now, account=account)
         return sessions.renew(token)
+
+
+def close_sessions(account_id, *, now):
+    """End every session of the login, wherever it is open."""
+    with writing():
+        sessions.end_all(account_id)
+        history.record("sessions_closed", now=now, account=account_id)
 
 
 def _locked_account(account):

@@ -155,16 +155,21 @@ def one(customer, supply, invoice_id):
     return _one.first(customer=customer, supply=supply, invoice=invoice_id)
 
 
+def _unpaid(customer, supply):
+    """The condition that `supply` shows an invoice of which something is to be paid."""
+    return (
+        _shown(customer, supply)
+        & ~Invoice.paid
+        & (Invoice.amount_cents > 0)
+        & (Invoice.kind == "invoice")
+    )
+
+
 _next_to_pay = Prepared(
     "customer supply",
     lambda customer, supply: (
         Invoice.select(*_SHOWN_COLUMNS)
-        .where(
-            _shown(customer, supply),
-            ~Invoice.paid,
-            Invoice.amount_cents > 0,
-            Invoice.kind == "invoice",
-        )
+        .where(_unpaid(customer, supply))
         .order_by(Invoice.due_on.asc(nulls="last"), Invoice.id)
         .limit(1)
     ),
@@ -176,13 +181,57 @@ def next_to_pay(customer, supply):
     return _next_to_pay.first(customer=customer, supply=supply)
 
 
+_unpaid_instalments = Prepared(
+    "customer supply",
+    lambda customer, supply: (
+        Invoice.select(
+            Invoice.id.alias("invoice"),
+            Invoice.number,
+            pw.fn.COALESCE(Instalment.amount_cents, Invoice.amount_cents).alias("amount_cents"),
+            Invoice.due_on.alias("first_due_on"),
+            Instalment.due_on,
+        )
+        .left_outer_join(Instalment, on=Instalment.invoice == Invoice.id)
+        .where(_unpaid(customer, supply), Invoice.due_on.is_null(False))
+        .order_by(Invoice.id, Instalment.due_on, Instalment.id)
+    ),
+)
+
+
+class Due(NamedTuple):
+    """What has to be paid on a day, the `place`-th payment of an invoice."""
+
+    invoice: int  # its id
+    number: str
+    place: int
+    due_on: object
+    amount_cents: int
+
+
+def unpaid_instalments(customer, supply):
+    """What `supply` has to pay and when: a list of `Due`, invoice after invoice."""
+    places = Counter()
+    result = []
+    for row in _unpaid_instalments(customer=customer, supply=supply):
+        places[row.invoice] += 1
+        due_on = row.due_on or row.first_due_on
+        result.append(
+            Due(row.invoice, row.number, places[row.invoice], due_on, row.amount_cents)
+        )
+    return result
+
+
 def documents(customer, supply, invoice_ids):
-    """The stored files of those invoices that `supply` shows, the newest invoice first."""
+    """The stored files of those invoices that `supply` shows, the newest invoice first.
+
+    Each carries the `number` of its invoice.
+    """
     return list(
-        StoredFile.select(StoredFile, Invoice.id.alias("invoice"))
+        StoredFile.select(StoredFile, Invoice.number)
         .join(Invoice, on=Invoice.document == StoredFile.id)
         .where(_shown(customer, supply), Invoice.id.in_(list(invoice_ids)[:MOST_DOCUMENTS]))
         .order_by(Invoice.date.desc(), Invoice.id.desc())
+        .objects()
     )
 
 

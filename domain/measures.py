@@ -134,6 +134,13 @@ def extent(supply, quantity="active"):
     return (first.day, _last.first(**asked).day) if first else None
 
 
+def last_day(supply, quantity="active"):
+    """The last day that has measures, or None without any."""
+    asked = {"supply": supply.id, "quantity": quantity, "since": _own_since(supply)}
+    last = _last.first(**asked)
+    return last and last.day
+
+
 def has(supply, quantity):
     """Whether the supply has measures of `quantity`."""
     asked = {"supply": supply.id, "quantity": quantity, "since": _own_since(supply)}

@@ -11,6 +11,7 @@ from peewee import Value, fn
 from domain import italian, plausibility, windows
 from domain.clock import rome_day
 from domain.errors import NeedsConfirmation, Refused
+from domain.history import record
 from models import MeterReading, Prepared, SelfReading, writing
 
 METER_CHANGE = "cambio_misuratore"
@@ -237,7 +238,7 @@ def submit(supply, counter, corrector, *, account, confirmed=False, now):
         raise NeedsConfirmation(reasons)
     try:
         with writing():
-            return SelfReading.create(
+            reading = SelfReading.create(
                 supply=supply,
                 day=day,
                 counter=counter,
@@ -247,10 +248,24 @@ def submit(supply, counter, corrector, *, account, confirmed=False, now):
                 account=account,
                 entered_at=now,
             )
+            _note("reading_entered", reading, supply, account, now)
+            return reading
     except pw.IntegrityError:
         if not has_live(supply, day):
             raise
         raise Refused(already_taken()) from None  # two requests at once: the other was first
+
+
+def _note(kind, reading, supply, account, now):
+    record(
+        kind,
+        now=now,
+        account=account,
+        customer=supply.customer_id,
+        supply=supply,
+        day=reading.day.isoformat(),
+        counter=reading.counter,
+    )
 
 
 def refuse_corrector(supply, corrector):
@@ -272,9 +287,10 @@ def meter_of(supply):
     )
 
 
-def cancel(reading, *, now):
+def cancel(reading, *, account, now):
     """Cancel a self-reading that was not acquired yet, or raise Refused.
 
+    `account` is the id of who cancels it.
     One statement decides: the acquisition takes only `pending` rows too, so either it
     comes first and the reading stays, or it never sees it.
     """
@@ -284,8 +300,9 @@ def cancel(reading, *, now):
             .where(SelfReading.id == reading.id, SelfReading.state == "pending")
             .execute()
         )
-    if cancelled:
-        return
+        if cancelled:
+            _note("reading_cancelled", reading, reading.supply, account, now)
+            return
     if SelfReading.get_by_id(reading.id).state == "cancelled":
         raise Refused(_("La lettura è già stata cancellata."))
     raise Refused(

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-MODULES = ("format", "auth", "frame", "invoices", "readings", "demo")  # in menu order
+MODULES = ("format", "auth", "frame", "invoices", "readings", "history", "demo")  # in menu order
 
 
 def init_app(app):

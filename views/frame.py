@@ -49,8 +49,8 @@ MENU = (
 )
 ELECTRICITY_ONLY = {"misure"}
 IN_PREPARATION = {
-    "anagrafica", "prelievi", "ticket", "dati-tecnici", "contratti", "misure", "documenti",
-    "modulistica", "normative", "comunicati", "informazioni", "storico",
+    "anagrafica", "ticket", "dati-tecnici", "contratti", "misure", "documenti",
+    "modulistica", "normative", "comunicati", "informazioni",
 }  # fmt: skip
 
 # Pages of a supply that are reached from another, not from the menu.

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, current_app, flash, redirect, request
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
-from domain import invoices
+from domain import history, invoices
 from domain.clock import rome_day, utcnow
 from models import StoredFile
 from views import files
@@ -92,7 +92,8 @@ def pdf(supply_code, key):
                 "È possibile richiederlo al servizio clienti."
             )
         )
-    return files.send_stored(stored, path)
+    sent = files.send_stored(stored, path)
+    return files.noted(sent, "invoice_downloaded", **concerned(supply_code), number=invoice.number)
 
 
 @bp.get("/zip")
@@ -106,7 +107,16 @@ def as_zip(supply_code):
     if not found:
         flash(_("Scegliere prima una o più fatture che hanno il documento."), "warning")
         return redirect(f"/forniture/{supply_code}/fatture", 303)
-    return files.send_zip(found, f"fatture_{supply_code}.zip")
+    sent = files.send_zip(found, f"fatture_{supply_code}.zip")
+    numbers = [each.number for each, _path in found]
+    details = {"count": len(numbers), "numbers": numbers[: history.NAMED]}
+    return files.noted(sent, "invoices_downloaded", **concerned(supply_code), **details)
+
+
+def concerned(supply_code):
+    """Whose history tells of a download at that address."""
+    customer, supply = scope(listed_supply(supply_code))
+    return {"customer": customer, "supply": supply}
 
 
 @bp.get("/<key>/pagamento")

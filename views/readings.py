@@ -162,7 +162,7 @@ def cancel(supply_code, reading_id):
     supply = owned_or_404(SupplyPoint, supply_code)
     reading = own_reading_or_404(supply, reading_id)
     try:
-        readings.cancel(reading, now=utcnow())
+        readings.cancel(reading, account=current_user.id, now=utcnow())
     except Refused as refusal:
         flash(str(refusal), "warning")
     else:

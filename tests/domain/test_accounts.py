@@ -24,8 +24,9 @@ def after(**time):
     return NOW + dt.timedelta(**time)
 
 
-def sign_in(username, password, *, address=HERE, browser=None, now=NOW):
-    return accounts.sign_in(username, password, address=address, browser=browser, now=now, key=KEY)
+def sign_in(username, password, *, address=HERE, browser=None, agent="", now=NOW):
+    where = {"address": address, "browser": browser, "agent": agent}
+    return accounts.sign_in(username, password, **where, now=now, key=KEY)
 
 
 def claim(code, tax_id, *, address=HERE, now=NOW):

@@ -93,7 +93,7 @@ def test_a_cancelled_or_rejected_reading_leaves_room_for_another(app, state):
     supply = make_gas()
     reading = submit(supply, 12_345)
     if state == "cancelled":
-        readings.cancel(reading, now=NOW)
+        readings.cancel(reading, account=None, now=NOW)
     else:
         acquisition.acquire(app.config["DATA_DIR"] / "outbox", now=NOW)
         SelfReading.update(state="rejected").execute()
@@ -258,16 +258,16 @@ def test_a_slip_of_the_customers_own_does_not_lock_the_right_value_out():
 
 def test_a_pending_reading_can_be_cancelled():
     reading = submit(make_gas(), 12_345)
-    readings.cancel(reading, now=NOW)
+    readings.cancel(reading, account=None, now=NOW)
     reading = SelfReading.get()
     assert (reading.state, reading.cancelled_at) == ("cancelled", NOW)
 
 
 def test_cancelled_twice_says_so():
     reading = submit(make_gas(), 12_345)
-    readings.cancel(reading, now=NOW)
+    readings.cancel(reading, account=None, now=NOW)
     with pytest.raises(Refused, match="già stata cancellata"):
-        readings.cancel(reading, now=NOW + dt.timedelta(hours=1))
+        readings.cancel(reading, account=None, now=NOW + dt.timedelta(hours=1))
     assert SelfReading.get().cancelled_at == NOW
 
 

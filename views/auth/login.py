@@ -35,6 +35,7 @@ def sign_in():
             form.password.data,
             address=request.remote_addr,
             browser=known_browser.recall(),
+            agent=request.user_agent.string,
             now=utcnow(),
             key=credentials.key(current_app.secret_key),
         )

@@ -4,7 +4,7 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
-from domain import accounts, mail, passwords, sessions
+from domain import accounts, mail, passwords
 from domain.clock import utcnow
 from domain.errors import Refused
 from forms import FirstPasswordForm, PasswordForm
@@ -60,7 +60,7 @@ def save_password(supply_code):
 @login_required
 def close_all_sessions():
     """End this session and every other of the same login, wherever they are open."""
-    sessions.end_all(current_user.id)
+    accounts.close_sessions(current_user.id, now=utcnow())
     leave()
     flash(_("Tutti gli accessi aperti sono stati chiusi."))
     return redirect(url_for(".login"), 303)

@@ -1,0 +1,85 @@
+"""«Storico»: what happened on this account, and the supplies that have ended."""
+
+from flask import Blueprint, redirect
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user, login_required
+
+from domain import history
+from domain.clock import rome_day, utcnow
+from domain.history_sentences import sentence
+from forms import typed_day
+from views.format import day, time
+from views.frame import listed_supply, own_supplies
+from views.htmx import page_or_partial
+from views.paging import TableState
+
+bp = Blueprint("history", __name__)
+
+LABELS = {
+    "accessi": _l("Accessi"),
+    "letture": _l("Letture"),
+    "modifiche": _l("Modifiche"),
+    "documenti": _l("Documenti scaricati"),
+    "ticket": _l("Ticket"),
+}
+
+
+def day_or_none(text):
+    try:
+        return typed_day(text)
+    except ValueError:
+        return None
+
+
+FILTERS = {
+    "tipo": lambda text: text if text in history.GROUPS else None,
+    "dal": day_or_none,
+    "al": day_or_none,
+}
+
+
+def init_app(app):
+    app.register_blueprint(bp)
+
+
+@bp.get("/forniture/<supply_code>/storico")
+@login_required
+def index(supply_code):
+    supply = listed_supply(supply_code)
+    table = TableState(f"/forniture/{supply_code}/storico", ("-data",), filters=FILTERS)
+    group, since, until = table.filters.values()
+    asked = {"group": group, "since": since, "until": until}
+    rows = history.page(current_user.id, **asked, limit=table.rows, offset=table.offset)
+    if not rows and table.page > 1:
+        return redirect(table.href(pag=1), 303)
+    return page_or_partial(
+        "history/index.html",
+        "history/_events.html",
+        supply=supply,
+        page="storico",
+        title=_("Storico"),
+        table=table,
+        total=rows[0].total if rows else 0,
+        rows=[written(row) for row in rows],
+        labels=LABELS,
+        ended=ended_supplies(),
+    )
+
+
+def written(row):
+    """An event as the list writes it: day, time, group, sentence, supply, login if another's."""
+    group = history.group_of(row.kind)
+    return (
+        day(rome_day(row.at)),
+        time(row.at),
+        LABELS[group] if group else "",
+        sentence(row.kind, row.details),
+        row.supply or "",
+        row.login if row.account != current_user.id else None,
+    )
+
+
+def ended_supplies():
+    today = rome_day(utcnow())
+    return [each for each in own_supplies() if each.ended_on and each.ended_on < today]
