@@ -1,5 +1,6 @@
 """Invoices as the customer sees them: state on a day, which a supply shows, how to pay."""
 
+from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
@@ -215,9 +216,7 @@ def unpaid_instalments(customer, supply):
     for row in _unpaid_instalments(customer=customer, supply=supply):
         places[row.invoice] += 1
         due_on = row.due_on or row.first_due_on
-        result.append(
-            Due(row.invoice, row.number, places[row.invoice], due_on, row.amount_cents)
-        )
+        result.append(Due(row.invoice, row.number, places[row.invoice], due_on, row.amount_cents))
     return result
 
 

@@ -36,7 +36,10 @@ REGISTRATION_CODE = Limit("registration-code", 10, HOUR)
 REGISTRATION_TAX_ID = Limit("registration-tax-id", 5, 24 * HOUR)  # one number, many codes
 RECOVERY_ADDRESS = Limit("recovery-address", 10, HOUR)
 RECOVERY_CODE = Limit("recovery-code", 30, 6 * HOUR)
+CALENDAR_ADDRESS = Limit("calendar-address", 30, HOUR)  # wrong tokens of calendars
 CHANGE_ACCOUNT = Limit("change-account", 10, 15 * MINUTE)  # the password in use, asked again
+EMAIL_CHANGE = Limit("email-change", 10, 24 * HOUR)  # mail to whatever address a login names
+EMAIL_LINK = Limit("email-link", 20, HOUR)  # links of no use, opened from one address
 
 
 class TooManyTries(Refused):

@@ -40,6 +40,7 @@ _coming = Prepared(
     "supply distributor now limit offset",
     lambda supply, distributor, now, limit, offset: (
         ReadingWindow.select(
+            ReadingWindow.id,
             ReadingWindow.opens_at,
             ReadingWindow.closes_at,
             fn.COUNT(ReadingWindow.id).over().alias("total"),
@@ -55,7 +56,7 @@ _coming = Prepared(
 def coming(supply, *, now, limit=1, offset=0):
     """Windows of `supply` that are open or still to come, the earliest first.
 
-    Rows have `opens_at`, `closes_at` and `total`, the number of such windows.
+    Rows have `id`, `opens_at`, `closes_at` and `total`, the number of such windows.
     """
     return _coming(
         supply=supply.id,

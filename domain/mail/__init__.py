@@ -1,6 +1,7 @@
 """Mail: queued in the database with what it is about, sent once the customer is answered.
 
-- `queue(kind, recipient, …)` in the transaction of what the mail tells;
+- `queue(kind, recipient, …)` in the transaction of what the mail tells, or `queue_notice(kind,
+  account, …)` for what the customer may prefer not to be told by mail;
 - `kick()` after its commit: the background sender of this web process looks at once;
 - `send_due()` for the job, which sends what was left over.
 

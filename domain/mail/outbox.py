@@ -14,9 +14,14 @@ KINDS = (
     "registration_notice",
     "registration_attempt",
     "password_changed",
+    "email_change",  # with a link
+    "email_change_notice",
+    "email_changed",
     "ticket_opened",
     "complaint_receipt",  # with a PDF
     "ticket_answered",
+    "erasure_asked",
+    "erasure_withdrawn",
 )
 LEASE = dt.timedelta(minutes=5)  # longer than one mail can take, every answer at its slowest
 SOON = dt.timedelta(minutes=1)

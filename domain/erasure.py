@@ -1,0 +1,55 @@
+"""The request that personal data be erased: made, withdrawn; operators settle it.
+
+Article 17 of Regulation (EU) 2016/679 gives the right, and leaves out what a law wants kept;
+article 12 wants an answer within a month. Article 2220 of the Italian civil code has
+accounting records and invoices kept for ten years.
+"""
+
+import peewee as pw
+from flask_babel import gettext as _
+
+from domain import history, mail
+from domain.errors import Refused
+from models import Account, Customer, ErasureRequest, writing
+
+
+def open_request(customer_id):
+    """The request of a customer that was neither withdrawn nor settled, or None."""
+    return ErasureRequest.select().where(*_open(customer_id)).first()
+
+
+def _open(customer_id):
+    return (
+        ErasureRequest.customer == customer_id,
+        ErasureRequest.withdrawn_at.is_null(),
+        ErasureRequest.settled_at.is_null(),
+    )
+
+
+def ask(customer_id, account_id, *, now):
+    """Request the erasure of a customer's data, with a receipt by mail, or raise Refused."""
+    try:
+        with writing():
+            ErasureRequest.create(customer=customer_id, account=account_id, made_at=now)
+            _tell("erasure_asked", customer_id, account_id, now)
+    except pw.IntegrityError:
+        if open_request(customer_id) is None:
+            raise
+        raise Refused(_("La richiesta di cancellazione è già stata registrata.")) from None
+
+
+def withdraw(customer_id, account_id, *, now):
+    """Take the open request back, with a receipt by mail, or raise Refused."""
+    with writing():
+        withdrawn = ErasureRequest.update(withdrawn_at=now).where(*_open(customer_id)).execute()
+        if not withdrawn:
+            raise Refused(_("Non c'è una richiesta di cancellazione da ritirare."))
+        _tell("erasure_withdrawn", customer_id, account_id, now)
+
+
+def _tell(kind, customer_id, account_id, now):
+    """A receipt goes out whatever notices the customer prefers."""
+    account = Account.get_by_id(account_id)
+    code = Customer.get_by_id(customer_id).code
+    mail.queue(kind, account.email, account=account, params={"code": code}, now=now)
+    history.record(kind, now=now, account=account_id, customer=customer_id)
