@@ -62,7 +62,7 @@ def pdf(ticket, *, utility, contacts):
     )
     return receipt.write(
         receipt.Receipt(
-            title=_("Ricevuta"),
+            title=title(ticket),
             utility=utility,
             contacts=contacts,
             code=ticket.code,
@@ -71,6 +71,12 @@ def pdf(ticket, *, utility, contacts):
             made_at=ticket.opened_at,
         )
     )
+
+
+def title(ticket):
+    if ticket.category == "complaint":
+        return _("Ricevuta di reclamo")
+    return _("Ricevuta di richiesta di rettifica di fatturazione")
 
 
 def supply_line(supply):

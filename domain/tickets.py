@@ -1,6 +1,91 @@
-"""What customers ask the utility, and its evolution: opened, answered, closed, reopened."""
+"""What customers ask the utility, and its evolution: opened, answered, closed, reopened.
 
-from models import Prepared, Ticket
+`open`: the utility's turn; `answered`: the customer's; `closed` by either. Attachments are
+`received` (see domain/attachments.py) by the caller, around the call that keeps them.
+"""
+
+import datetime as dt
+import secrets
+
+import peewee as pw
+from flask_babel import gettext as _
+from peewee import fn
+
+from domain import attachments, history, italian, mail
+from domain.clock import rome_day
+from domain.errors import Refused
+from domain.receipts import CATEGORIES
+from models import (
+    Account,
+    Customer,
+    Grant,
+    Prepared,
+    SupplyPoint,
+    Ticket,
+    TicketMessage,
+    is_sqlite,
+    writing,
+)
+
+SENT_TWICE_WITHIN = dt.timedelta(minutes=1)
+REOPENED_WITHIN = dt.timedelta(days=90)
+STATES = ("open", "answered", "closed")
+LONGEST_TEXT = 5000  # characters
+
+
+# -- The list ------------------------------------------------------------------------------
+
+SORTS = (
+    "-aggiornato", "aggiornato", "codice", "-codice", "oggetto", "-oggetto", "categoria",
+    "-categoria", "stato", "-stato",
+)  # fmt: skip
+
+
+def _rank(column, values):
+    """The place of a column's value among `values`, for sorting as they are listed."""
+    return pw.Case(column, [(value, place) for place, value in enumerate(values)])
+
+
+_COLUMNS = {
+    "aggiornato": Ticket.updated_at,
+    "codice": Ticket.id,
+    "oggetto": fn.LOWER(Ticket.subject),
+    "categoria": _rank(Ticket.category, CATEGORIES),
+    "stato": _rank(Ticket.state, ("answered", "open", "closed")),
+}
+
+
+def _page(sort, state):
+    column = _COLUMNS[sort.removeprefix("-")]
+
+    def build(customer, limit, offset):
+        query = Ticket.select(
+            Ticket.code,
+            Ticket.subject,
+            Ticket.category,
+            Ticket.state,
+            Ticket.updated_at,
+            Ticket.due_on,
+            fn.COUNT(Ticket.id).over().alias("total"),
+        ).where(Ticket.customer == customer)
+        if state:
+            query = query.where(Ticket.state == state)
+        order = column.desc() if sort.startswith("-") else column.asc()
+        return query.order_by(order, Ticket.id.desc()).limit(limit).offset(offset)
+
+    return Prepared("customer limit offset", build)
+
+
+_pages = {(sort, state): _page(sort, state) for sort in SORTS for state in (None, *STATES)}
+
+
+def page(customer_id, *, sort, state, limit, offset=0):
+    """Rows of the customer's tickets; `sort` of SORTS, `state` of STATES or None for all.
+
+    Rows carry `total`, the number of rows on all pages.
+    """
+    return _pages[sort, state](customer=customer_id, limit=limit, offset=offset)
+
 
 _waiting = Prepared(
     "customer",
@@ -15,3 +100,264 @@ _waiting = Prepared(
 def waiting_for_customer(customer_id):
     """Rows (code, subject, updated_at) of the tickets that wait for the customer, latest first."""
     return _waiting(customer=customer_id)
+
+
+# -- One ticket ----------------------------------------------------------------------------
+
+_one = Prepared(
+    "customer code",
+    lambda customer, code: (
+        Ticket.select(
+            Ticket.id,
+            Ticket.code,
+            Ticket.customer,
+            Ticket.category,
+            Ticket.subject,
+            Ticket.state,
+            Ticket.opened_at,
+            Ticket.closed_at,
+            Ticket.due_on,
+            SupplyPoint.code.alias("supply_code"),
+        )
+        .join(SupplyPoint, pw.JOIN.LEFT_OUTER)
+        .where(Ticket.customer == customer, Ticket.code == code)
+    ),
+)
+
+
+def one(customer_id, code):
+    """The customer's ticket with that code as a row, or None."""
+    if not (len(code) <= Ticket.code.max_length and code.isascii() and code.isprintable()):
+        return None
+    return _one.first(customer=customer_id, code=code)
+
+
+_turns = Prepared(
+    "ticket",
+    lambda ticket: (
+        TicketMessage.select(
+            TicketMessage.id,
+            TicketMessage.at,
+            TicketMessage.kind,
+            TicketMessage.by_customer,
+            TicketMessage.author,
+            TicketMessage.text,
+        )
+        .where(TicketMessage.ticket == ticket)
+        .order_by(TicketMessage.id)
+    ),
+)
+
+
+def turns(ticket_id):
+    """[(row of a turn, rows of its attachments)], the first turn first."""
+    found = {}
+    for row in attachments.of_ticket(ticket_id):
+        found.setdefault(row.message, []).append(row)
+    return [(turn, found.get(turn.id, [])) for turn in _turns(ticket=ticket_id)]
+
+
+def can_be_reopened(ticket, *, now):
+    return ticket.state == "closed" and now <= ticket.closed_at + REOPENED_WITHIN
+
+
+# -- What customers do ---------------------------------------------------------------------
+
+
+def due_on(category, *, deadlines, now):
+    """The last day for an answer, or None where no rule sets one.
+
+    `deadlines` is {category: calendar days}. They are counted from the day after the opening,
+    in Italy (TIQV, annex A to ARERA's 413/2016/R/com, articles 4 and 5: calendar days from
+    the one on which the request was received).
+    """
+    days = deadlines.get(category)
+    return rome_day(now) + dt.timedelta(days=days) if days else None
+
+
+def open_ticket(
+    customer_id, supply, account_id, *, category, subject, text, arrived=(), deadlines, now
+):
+    """Open a ticket and return it; the very same one sent twice is opened once.
+
+    `supply` is the row or id of the supply that it concerns, or None; `arrived` are the
+    Uploads that come with it. What has a deadline gets a receipt by mail, the rest a notice.
+    """
+    with writing():
+        lock(customer_id)
+        again = _sent_twice(account_id, text, now, Ticket.subject == subject)
+        if again:
+            return again.ticket
+        ticket = Ticket.create(
+            code=secrets.token_hex(10),  # until its id is known
+            customer=customer_id,
+            supply=supply,
+            account=account_id,
+            category=category,
+            subject=subject,
+            opened_at=now,
+            updated_at=now,
+            due_on=due_on(category, deadlines=deadlines, now=now),
+        )
+        ticket.code = f"T{rome_day(now).year}-{ticket.id:06d}"
+        ticket.save(only=[Ticket.code])
+        _add(ticket, text, arrived, account=account_id, now=now)
+        _record("ticket_opened", ticket, account_id, now)
+        _confirm(ticket, account_id, now)
+        return ticket
+
+
+def _confirm(ticket, account_id, now):
+    """Tell by mail that the ticket is there, without what it says."""
+    account = Account.get_by_id(account_id)
+    if ticket.due_on is None:
+        mail.queue_notice("ticket_opened", account, params=told(ticket), now=now)
+        return
+    params = told(ticket) | {"due": italian.day(ticket.due_on)}
+    mail.queue("complaint_receipt", account.email, account=account, params=params, now=now)
+
+
+def told(ticket):
+    """What mail says of a ticket: neither its subject nor its text."""
+    return {"code": ticket.code, "category": str(CATEGORIES[ticket.category])}
+
+
+def answer(ticket_id, account_id, text, arrived=(), *, now):
+    """Add the customer's answer: the utility's turn again. Raises Refused once it is closed."""
+    with writing():
+        ticket = locked(ticket_id)
+        if _sent_twice(account_id, text, now, Ticket.id == ticket.id):
+            return
+        if ticket.state == "closed":
+            raise Refused(_("Il ticket è chiuso: per scrivere ancora occorre riaprirlo."))
+        _add(ticket, text, arrived, account=account_id, now=now)
+        _set(ticket, "open", now)
+        _record("ticket_answered", ticket, account_id, now)
+
+
+def close(ticket_id, account_id, *, now):
+    """Close a ticket for the customer; Refused if it is closed already."""
+    with writing():
+        ticket = locked(ticket_id)
+        _refuse_closed(ticket)
+        _add(ticket, "", kind="closed", account=account_id, now=now)
+        _set(ticket, "closed", now)
+        _record("ticket_closed", ticket, account_id, now)
+
+
+def reopen(ticket_id, account_id, text, arrived=(), *, now):
+    """Open a closed ticket again, `text` says why; Refused if it is open or closed too long."""
+    with writing():
+        ticket = locked(ticket_id)
+        if _sent_twice(account_id, text, now, Ticket.id == ticket.id):
+            return
+        if ticket.state != "closed":
+            raise Refused(_("Il ticket è già aperto."))
+        if not can_be_reopened(ticket, now=now):
+            raise Refused(
+                _(
+                    "Il ticket è chiuso da più di %(days)s giorni e non si può più riaprire: "
+                    "aprirne uno nuovo.",
+                    days=REOPENED_WITHIN.days,
+                )
+            )
+        _add(ticket, text, arrived, kind="reopened", account=account_id, now=now)
+        _set(ticket, "open", now)
+        _record("ticket_reopened", ticket, account_id, now)
+
+
+def _refuse_closed(ticket):
+    if ticket.state == "closed":
+        raise Refused(_("Il ticket è già chiuso."))
+
+
+# -- What the utility does -----------------------------------------------------------------
+
+
+def answer_for_utility(ticket_id, text, arrived=(), *, author, now):
+    """Add the utility's answer, signed by `author`: the customer's turn, who is told by mail."""
+    with writing():
+        ticket = locked(ticket_id)
+        _refuse_closed(ticket)
+        _add(ticket, text, arrived, author=author, now=now)
+        _set(ticket, "answered", now)
+        _record("ticket_answered", ticket, None, now)
+        for account in _logins(ticket.customer_id):
+            mail.queue_notice("ticket_answered", account, params=told(ticket), now=now)
+
+
+def close_for_utility(ticket_id, *, author, now):
+    """Close a ticket for the utility; Refused if it is closed already."""
+    with writing():
+        ticket = locked(ticket_id)
+        _refuse_closed(ticket)
+        _add(ticket, "", kind="closed", author=author, now=now)
+        _set(ticket, "closed", now)
+        _record("ticket_closed", ticket, None, now)
+
+
+def _logins(customer_id):
+    return Account.select().join(Grant).where(Grant.customer == customer_id).order_by(Account.id)
+
+
+# -- Within their transactions -------------------------------------------------------------
+
+
+def lock(customer_id):
+    """Whoever sends something for the same customer waits: twice is seen, and so is the quota."""
+    if not is_sqlite():
+        Customer.select(Customer.id).where(Customer.id == customer_id).for_update().execute()
+
+
+def locked(ticket_id):
+    """The ticket as it is now, for this transaction alone."""
+    query = Ticket.select().where(Ticket.id == ticket_id)
+    ticket = (query if is_sqlite() else query.for_update()).get()
+    lock(ticket.customer_id)
+    return ticket
+
+
+def _sent_twice(account_id, text, now, condition):
+    """The turn with the same text that the same login sent a moment ago, or None."""
+    return (
+        TicketMessage.select(TicketMessage, Ticket)
+        .join(Ticket)
+        .where(
+            TicketMessage.account == account_id,
+            TicketMessage.at > now - SENT_TWICE_WITHIN,
+            TicketMessage.text == text,
+            condition,
+        )
+        .first()
+    )
+
+
+def _add(ticket, text, arrived=(), *, kind="text", account=None, author=None, now):
+    """A turn: of the customer's `account`, or of the utility where there is none."""
+    message = TicketMessage.create(
+        ticket=ticket,
+        at=now,
+        kind=kind,
+        by_customer=account is not None,
+        account=account,
+        author=author,
+        text=text,
+    )
+    attachments.keep(message, arrived, ticket.customer_id)
+
+
+def _set(ticket, state, now):
+    ticket.state, ticket.updated_at = state, now
+    ticket.closed_at = now if state == "closed" else None
+    ticket.save(only=[Ticket.state, Ticket.updated_at, Ticket.closed_at])
+
+
+def _record(kind, ticket, account, now):
+    history.record(
+        kind,
+        now=now,
+        account=account,
+        customer=ticket.customer_id,
+        supply=ticket.supply_id,
+        code=ticket.code,
+    )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 FONTS = Path(__file__).parents[2] / "static" / "vendor" / "dejavu-fonts-ttf-2.37.3"
 MARGIN = 22  # mm
-LABELS = 46  # mm, the column of the labels
+LABELS = 54  # mm, the column of the labels
 INK, PALE, RULE = (33, 41, 51), (92, 105, 120), (205, 212, 219)
 
 
@@ -29,6 +29,7 @@ def write(receipt):
     page = FPDF(format="A4")
     page.set_creation_date(receipt.made_at)
     page.set_margins(MARGIN, MARGIN)
+    page.c_margin = 0  # what is written begins where the rules do
     page.set_auto_page_break(True, MARGIN)
     page.set_title(printable(f"{receipt.title} {receipt.code}"))
     page.set_author(printable(receipt.utility))
@@ -66,7 +67,7 @@ def _fact(page, label, text):
     _words(page, label, 10, colour=PALE, width=LABELS - 4)
     below, page.y = page.y, top
     page.set_x(MARGIN + LABELS)
-    _words(page, text, 10, bold=True)
+    _words(page, text, 10)
     page.set_y(max(below, page.y) + 2.5)
 
 
