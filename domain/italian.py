@@ -31,6 +31,13 @@ def thousandths(number):
     return f"{'-' if number < 0 else ''}{whole(units)}{decimals}"
 
 
+def decimal(number):
+    """A Decimal without the zeros it does not need: `1.234,5`."""
+    units, _point, decimals = f"{number:,f}".partition(".")
+    decimals = decimals.rstrip("0")
+    return units.replace(",", ".") + (f",{decimals}" if decimals else "")
+
+
 def kilo(number):
     """Wh as kWh, W as kW, always with three decimals: 1234500 -> `1.234,500`."""
     units, rest = divmod(number, 1000)

@@ -1,7 +1,9 @@
 """What templates write in the Italian way: `{{ invoice.date|day }}`."""
 
-from domain.italian import day, iban, money, time
+from domain.italian import day, decimal, iban, kilo, money, time, whole
 
 
 def init_app(app):
-    app.jinja_env.filters.update(day=day, time=time, money=money, iban=iban)
+    app.jinja_env.filters.update(
+        day=day, time=time, money=money, iban=iban, kilo=kilo, decimal=decimal, whole=whole
+    )
