@@ -2,7 +2,10 @@
 
 from importlib import import_module
 
-MODULES = ("format", "auth", "frame", "invoices", "readings", "history", "demo")  # in menu order
+MODULES = (  # in menu order
+    "format", "auth", "frame", "home", "invoices", "readings", "supplies", "measures", "documents",
+    "history", "demo",
+)  # fmt: skip
 
 
 def init_app(app):

@@ -19,7 +19,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import invoices, windows
 from domain import theme as theming
 from domain.clock import rome_day, utcnow
 from models import Grant, Nickname, Prepared, SupplyPoint, postal_address
@@ -49,8 +48,7 @@ MENU = (
 )
 ELECTRICITY_ONLY = {"misure"}
 IN_PREPARATION = {
-    "anagrafica", "ticket", "dati-tecnici", "contratti", "misure", "documenti",
-    "modulistica", "normative", "comunicati", "informazioni",
+    "anagrafica", "ticket",
 }  # fmt: skip
 
 # Pages of a supply that are reached from another, not from the menu.
@@ -73,6 +71,7 @@ _supplies = Prepared(
             SupplyPoint.province,
             SupplyPoint.active_from,
             SupplyPoint.ended_on,
+            SupplyPoint.distributor_vat,
             Nickname.text.alias("nickname"),
         )
         .join(Grant, on=Grant.customer == SupplyPoint.customer)
@@ -188,25 +187,6 @@ def choose():
     code = request.args.get("fornitura", "")
     listed_supply(code)
     return redirect(f"/forniture/{code}/{page}", 303)
-
-
-@bp.get("/forniture/<supply_code>/home")
-@login_required
-def home(supply_code):
-    supply, now = chosen_supply(supply_code), utcnow()
-    invoice = invoices.next_to_pay(supply.customer_id, supply.id) if supply else None
-    window = windows.first_coming(supply, now=now) if supply and supply.is_gas else None
-    return render_template(
-        "home/index.html",
-        supply=supply,
-        page="home",
-        title=_("Home Page"),
-        invoice=invoice,
-        state=invoice and invoices.state(invoice, rome_day(now)),
-        window=window,
-        window_open=window and windows.is_open(window, now=now),
-        window_span=window and windows.span(window),
-    )
 
 
 @bp.get("/forniture/<supply_code>/<page>")
