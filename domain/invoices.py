@@ -69,7 +69,10 @@ def _shown(customer, supply):
 
 
 def _order(sort, today):
-    """The columns to sort by; the newest first among equals."""
+    """The columns to sort by; the newest first among equals.
+
+    After the date as the index goes on, so that the usual order needs no sorting.
+    """
     keys = {
         "numero": Invoice.number,
         "scadenza": Invoice.due_on,
@@ -80,11 +83,14 @@ def _order(sort, today):
             3,
         ),
     }
-    newest = (Invoice.year.desc(), Invoice.date.desc(), Invoice.id.desc())
+    indexed = (
+        Invoice.year, Invoice.date, Invoice.supply, Invoice.names_supplies, Invoice.id,
+    )  # fmt: skip
+    newest = tuple(column.desc() for column in indexed)
     if sort == "-data":
         return newest
     if sort == "data":
-        return Invoice.year, Invoice.date, Invoice.id
+        return indexed
     key = keys[sort.removeprefix("-")]
     nulls = "last" if key is Invoice.due_on else None
     first = key.desc(nulls=nulls) if sort.startswith("-") else key.asc(nulls=nulls)
@@ -169,7 +175,7 @@ def _unpaid(customer, supply):
 _next_to_pay = Prepared(
     "customer supply",
     lambda customer, supply: (
-        Invoice.select(*_SHOWN_COLUMNS)
+        Invoice.select(*_SHOWN_COLUMNS, pw.fn.COUNT(Invoice.id).over().alias("total"))
         .where(_unpaid(customer, supply))
         .order_by(Invoice.due_on.asc(nulls="last"), Invoice.id)
         .limit(1)
@@ -178,7 +184,7 @@ _next_to_pay = Prepared(
 
 
 def next_to_pay(customer, supply):
-    """The unpaid invoice that is due first, or None."""
+    """The unpaid invoice that is due first, with the `total` of unpaid ones, or None."""
     return _next_to_pay.first(customer=customer, supply=supply)
 
 

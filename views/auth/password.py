@@ -53,7 +53,7 @@ def save_password(supply_code):
         (form.new_password if weak else form.password).errors.append(str(refusal))
         return password_form(form, supply), status(refusal)
     mail.kick()
-    return redirect(url_for("frame.home", supply_code=supply_code), 303)
+    return redirect(url_for("home.index", supply_code=supply_code), 303)
 
 
 @bp.post("/sessioni/chiudi")

@@ -1,0 +1,72 @@
+"""What matters now to a customer, most urgent first."""
+
+from typing import NamedTuple
+
+from domain import documents, invoices, measures, tickets, windows
+from domain.clock import rome_day
+
+# From what must not wait to what is good to know.
+STATES = OVERDUE, ASKED, OPEN, DUE, NEW, FINE = ("overdue", "asked", "open", "due", "new", "fine")
+
+
+class Tile(NamedTuple):
+    """One thing to tell. `about` is what it tells of, or None where there is nothing."""
+
+    state: str
+    name: str
+    about: object
+
+
+def tiles(customer_id, supply, *, since, now):
+    """The tiles of «Home Page»; `supply` is one of the frame's rows, or None.
+
+    `since` is the customer's last access, or None.
+    """
+    today = rome_day(now)
+    found = [
+        _invoice(customer_id, supply, today),
+        _tickets(customer_id),
+        _window(supply, today, now),
+        _measures(supply),
+        _notice(customer_id, since, today),
+    ]
+    return sorted(filter(None, found), key=lambda tile: STATES.index(tile.state))
+
+
+def has_ended(supply, today):
+    return bool(supply.ended_on and supply.ended_on < today)
+
+
+def _invoice(customer_id, supply, today):
+    row = invoices.next_to_pay(customer_id, supply.id if supply else None)
+    if row is None:
+        return Tile(FINE, "invoice", None)
+    overdue = invoices.state(row, today) == invoices.OVERDUE
+    return Tile(OVERDUE if overdue else DUE, "invoice", row)
+
+
+def _tickets(customer_id):
+    waiting = tickets.waiting_for_customer(customer_id)
+    return Tile(ASKED, "tickets", waiting) if waiting else None
+
+
+def _window(supply, today, now):
+    if supply is None or supply.service != "GAS" or has_ended(supply, today):
+        return None
+    row = windows.first_coming(supply, now=now)
+    if row is None:
+        return Tile(FINE, "window", None)
+    return Tile(OPEN if windows.is_open(row, now=now) else FINE, "window", windows.span(row))
+
+
+def _measures(supply):
+    if supply is None or supply.service != "EE":
+        return None
+    return Tile(FINE, "measures", measures.last_day(supply))
+
+
+def _notice(customer_id, since, today):
+    row = documents.latest_notice(customer_id, today=today)
+    if row is None:
+        return None
+    return Tile(NEW if documents.is_new(row, since) else FINE, "notice", row)
