@@ -16,6 +16,7 @@ from domain.clock import rome_day
 from domain.errors import Refused
 from domain.formats import errors_csv
 from domain.imports import einvoices
+from domain.imports.consumption import Consumption
 from domain.imports.contracts import Contracts
 from domain.imports.customers import Customers
 from domain.imports.documented import Documented
@@ -34,10 +35,10 @@ KINDS = {
     kind.name: kind
     for kind in (
         Customers(), Supplies(), Contracts(), ReadingWindows(), Publications(), Invoices(),
-        MeterReadings(), Measures(),
+        Consumption(), MeterReadings(), Measures(),
     )
 }  # fmt: skip
-IN_PREPARATION = {"prelievi", "esiti"}
+IN_PREPARATION = {"esiti"}
 E_INVOICE = "fattura elettronica"
 ORDER = (
     "clienti", "forniture", "contratti", "periodi", "documenti", "fatture", "prelievi",

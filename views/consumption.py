@@ -1,0 +1,255 @@
+"""«Prelievi Fatturati»: years and months as chart or table, the periods, the downloads."""
+
+import datetime as dt
+import io
+from typing import NamedTuple
+
+from flask import Blueprint, abort, current_app
+from flask_babel import format_date
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import login_required
+from werkzeug.http import dump_options_header
+
+from domain import consumption, italian
+from domain.formats import sheets
+from views import files
+from views.bars import BarChart
+from views.frame import listed_supply
+from views.htmx import page_or_partial, wants_partial
+from views.paging import TableState, number
+
+bp = Blueprint("consumption", __name__, url_prefix="/forniture/<supply_code>/prelievi")
+
+FRAME = {"page": "prelievi", "title": _l("Prelievi Fatturati")}
+DRAWN = 15  # years at most in the chart; the table has them all
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def init_app(app):
+    app.register_blueprint(bp)
+    app.jinja_env.filters["thousandths"] = italian.thousandths
+
+
+@bp.get("")
+@login_required
+def index(supply_code):
+    supply = listed_supply(supply_code)
+    periods = consumption.periods(supply) if supply else []
+    months = consumption.by_month(periods)
+    years = consumption.by_year(months)
+    choice = chosen(supply_code, years)
+    shown = months_shown(months, choice) if choice.filters["anno"] else years_shown(years, choice)
+    return page_or_partial(
+        "consumption/index.html",
+        "consumption/_consumption.html",
+        **FRAME,
+        supply=supply,
+        choice=choice,
+        years=sorted(years, reverse=True),
+        shown=shown,
+        kinds_in_words=kinds_in_words,
+        **charts(shown, supply),
+        **({} if wants_partial() else list_of(supply_code, periods, args={})),
+    )
+
+
+def chosen(supply_code, years):
+    """What the address asks for: a year, another to compare it with, chart or table."""
+
+    def known(text):
+        year = number(text, None)
+        return year if year in years else None
+
+    choice = TableState(
+        f"/forniture/{supply_code}/prelievi",
+        ("",),
+        filters={
+            "anno": known,
+            "con": known,
+            "vista": lambda text: "tabella" if text == "tabella" else None,
+        },
+    )
+    if choice.filters["con"] == choice.filters["anno"] or not choice.filters["anno"]:
+        choice.filters["con"] = None
+    return choice
+
+
+# -- Years, and the months of one or two of them ---------------------------------------------
+
+
+class Line(NamedTuple):
+    """A year or a month; `used` has one `Used`, or None, for each column."""
+
+    label: str
+    short: str
+    href: str | None
+    used: list
+
+
+class Shown(NamedTuple):
+    """`columns` are the years side by side, `faded` the one that is only compared with."""
+
+    lines: list
+    columns: list
+    totals: list
+    faded: int | None = None
+    compared: object = None
+
+
+def years_shown(years, choice):
+    lines = [
+        Line(str(year), str(year), choice.href(anno=year), [used]) for year, used in years.items()
+    ]
+    return Shown(lines, [None], [consumption.total_of(years.values())])
+
+
+def months_shown(months, choice):
+    year, other = choice.filters["anno"], choice.filters["con"]
+    columns = sorted({year, other} - {None})
+    lines = []
+    for month in range(1, 13):
+        used = [months.get((column, month)) for column in columns]
+        if any(used):
+            first = dt.date(year, month, 1)
+            names = format_date(first, "LLLL"), format_date(first, "LLL")
+            lines.append(Line(*names, None, used))
+    totals = [
+        consumption.total_of(used for (of, _month), used in months.items() if of == column)
+        for column in columns
+    ]
+    return Shown(lines, columns, totals, other, other and compared(months, columns))
+
+
+def compared(months, columns):
+    """(names of the months that count, [(older, newer) totals]); None if there are none."""
+    common = consumption.comparable(months, columns)
+    if not common:
+        return None
+    names = [format_date(dt.date(columns[0], month, 1), "LLLL") for month in common]
+    if len(names) > 2 and common[-1] - common[0] == len(common) - 1:
+        names = [_("da %(first)s a %(last)s", first=names[0], last=names[-1])]
+    totals = [
+        consumption.total_of(months[column, month] for month in common) for column in columns
+    ]
+    return ", ".join(names), totals
+
+
+# -- The charts ------------------------------------------------------------------------------
+
+
+def charts(shown, supply):
+    """The bars of energy and of power; None where there is nothing to draw."""
+    lines = shown.lines[-DRAWN:]
+    if not lines:
+        return {"energy": None, "power": None}
+    unit = "kWh" if supply.service == "EE" else "Smc"
+    energy = [(line.short, bars(line, shown, energy_bar, unit)) for line in lines]
+    power = [(line.short, bars(line, shown, power_bar, "kW")) for line in lines]
+    some_power = any(bar for _label, group in power for bar in group)
+    return {"energy": BarChart(energy), "power": BarChart(power) if some_power else None}
+
+
+def bars(line, shown, bar, unit):
+    result = []
+    for used, column in zip(line.used, shown.columns, strict=True):
+        name = f"{line.label} {column}" if column else line.label
+        made = bar(used, name, unit) if used else None
+        result.append(made and (made[0], column is not None and column == shown.faded, made[1]))
+    return result
+
+
+def energy_bar(used, name, unit):
+    """(title, parts): kinds one above the other, in each of them the bands."""
+    bands = (*consumption.BANDS, consumption.REST)
+    parts = [
+        (used.parts[kind, band], band, kind)
+        for kind in used.kinds
+        for band in bands
+        if (kind, band) in used.parts
+    ]
+    amounts = [f"{italian.thousandths(used.total)} {unit}"]
+    if used.has_bands:
+        amounts += [
+            f"{band.upper()} {italian.thousandths(used.of_band(band))}"
+            for band in consumption.BANDS
+        ]
+    return f"{name}: {', '.join(amounts)} ({kinds_in_words(used)})", parts
+
+
+def power_bar(used, name, unit):
+    if used.power_w is None:
+        return None
+    return f"{name}: {italian.thousandths(used.power_w)} {unit}", [
+        (used.power_w, "power", "actual")
+    ]
+
+
+def kinds_in_words(used):
+    names = consumption.kind_names()
+    return ", ".join(names[kind] for kind in used.kinds)
+
+
+# -- The periods as billed -------------------------------------------------------------------
+
+
+@bp.get("/periodi")
+@login_required
+def billed_periods(supply_code):
+    supply = listed_supply(supply_code)
+    periods = consumption.periods(supply) if supply else []
+    return page_or_partial(
+        "consumption/periods.html",
+        "consumption/_periods.html",
+        **FRAME,
+        supply=supply,
+        **list_of(supply_code, periods),
+    )
+
+
+def list_of(supply_code, periods, **options):
+    """What _periods.html needs."""
+    path = f"/forniture/{supply_code}/prelievi/periodi"
+    table = TableState(path, consumption.SORTS, **options)
+    table.page = min(table.page, table.pages(len(periods)))
+    rows = consumption.ordered(periods, table.sort)[table.offset : table.offset + table.rows]
+    return {
+        "table": table,
+        "total": len(periods),
+        "rows": rows,
+        "kind_names": consumption.kind_names(),
+        "with_bands": any(row.f1 is not None or row.f2 is not None or row.f3 is not None
+                          for row in periods),
+    }  # fmt: skip
+
+
+@bp.get("/csv")
+@login_required
+def as_csv(supply_code):
+    return download(supply_code, "csv")
+
+
+@bp.get("/xlsx")
+@login_required
+def as_xlsx(supply_code):
+    return download(supply_code, "xlsx")
+
+
+def download(supply_code, kind):
+    """All periods of the supply as a file of `kind`."""
+    supply = listed_supply(supply_code) or abort(404)
+    columns, rows = consumption.sheet(supply, consumption.periods(supply))
+    if kind == "csv":
+        body, mimetype = sheets.excel_csv(columns, rows), "text/csv"
+    else:
+        book = io.BytesIO()
+        sheets.xlsx(book, _("Prelievi"), columns, rows)
+        body, mimetype = book.getvalue(), XLSX
+    name = files.safe_name(f"prelievi_{supply.code}.{kind}")
+    response = current_app.response_class(
+        body,
+        mimetype=mimetype,
+        headers={"Content-Disposition": dump_options_header("attachment", {"filename": name})},
+    )
+    details = {"customer": supply.customer, "supply": supply.id, "format": kind}
+    return files.noted(response, "consumption_downloaded", **details)
