@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from domain import credentials, devices, history, mail, passwords, sessions, throttle
+from domain import contacts, credentials, devices, history, mail, passwords, sessions, throttle
 from domain.errors import Refused
 from models import Account, Customer, Grant, OutgoingMail, is_sqlite, writing
 
@@ -138,7 +138,7 @@ def register(customer_id, email, *, keep, address, now):
             if not _same(contact, email):
                 mail.queue("registration_notice", contact, account=account, now=now)
         if keep:
-            Customer.update(email=email).where(Customer.id == customer).execute()
+            contacts.change(customer.id, {"email": email}, account=account, now=now)
     return account
 
 

@@ -18,20 +18,19 @@ from models import ContactBatch, ContactChange, Customer, is_sqlite, writing
 def change(customer_id, values, *, account, now):
     """Make `values` (text or None by field) the customer's contacts; they hold at once."""
     with writing():
-        customer = locked([customer_id])[customer_id]
+        lock([customer_id])
+        customer = Customer.get_by_id(customer_id)
         for field, value in values.items():
             if value != getattr(customer, field):
                 _change_one(customer, field, value, account, now)
 
 
 def _change_one(customer, field, value, account, now):
-    replaced = getattr(customer, field)
-    previous = replaced
-    earlier = open_changes([customer.id]).get((customer.id, field))
-    if earlier:
+    replaced = previous = getattr(customer, field)
+    of_the_same = (ContactChange.customer == customer) & (ContactChange.field == field)
+    for earlier in settle(of_the_same, now=now):
         if earlier.batch_id is None:  # billing never heard of it
             previous = earlier.previous
-        settle([earlier], now=now)
     ContactChange.create(
         customer=customer, field=field, value=value, previous=previous, account=account, made_at=now
     )
@@ -42,26 +41,28 @@ def _change_one(customer, field, value, account, now):
     )  # fmt: skip
 
 
-def locked(customer_ids):
-    """The customers by id; nobody else changes their contacts before the transaction ends."""
-    rows = Customer.select().where(Customer.id.in_(customer_ids)).order_by(Customer.id)
-    return {row.id: row for row in (rows if is_sqlite() else rows.for_update())}
+def lock(customer_ids):
+    """Nobody else changes the contacts of these customers before the transaction ends."""
+    if not is_sqlite():  # there nobody else writes at all
+        rows = Customer.select(Customer.id).where(Customer.id.in_(customer_ids))
+        rows.order_by(Customer.id).for_update().execute()
 
 
 # -- What waits for billing ----------------------------------------------------------------
 
 
 def open_changes(customer_ids):
-    """{(customer id, field): change} of what billing has not confirmed yet."""
-    rows = ContactChange.select().where(
+    """What these customers changed and billing has not confirmed yet."""
+    return ContactChange.select().where(
         ContactChange.customer.in_(customer_ids), ContactChange.settled_at.is_null()
     )
-    return {(row.customer_id, row.field): row for row in rows}
 
 
-def settle(changes, *, now):
-    ids = [row.id for row in changes]
-    ContactChange.update(settled_at=now).where(ContactChange.id.in_(ids)).execute()
+def settle(condition, *, now):
+    """From now on imports rule again over the changes that `condition` names; return those."""
+    still_open = condition & ContactChange.settled_at.is_null()
+    settled = ContactChange.update(settled_at=now).where(still_open).returning(ContactChange)
+    return list(settled.execute())
 
 
 def is_confirmed_by(row, value):
@@ -70,11 +71,15 @@ def is_confirmed_by(row, value):
     Before the change was handed over, billing may say the same only because it has not
     heard of an earlier one yet.
     """
-    return row.batch_id is not None and _plain(row.field, value) == _plain(row.field, row.value)
+    return row.batch_id is not None and same(row.field, row.value, value)
+
+
+def same(field, contact, other):
+    """Whether two contacts differ at most in what programs write differently."""
+    return _plain(field, contact) == _plain(field, other)
 
 
 def _plain(field, value):
-    """A contact without what different programs write differently."""
     if field == "email":
         return (value or "").strip().lower()
     digits = re.sub(r"[^\w+]", "", value or "").lower()

@@ -38,7 +38,7 @@ def _access(given):
 
 def _contact_changed(given):
     labels = {"phone": _("Telefono"), "fax": _("Fax"), "email": _("E-Mail")}
-    facts = {"field": labels[given["field"]], **given}
+    facts = {**given, "field": labels[given["field"]]}
     if not given["value"]:
         return _("%(field)s: cancellato il recapito «%(previous)s».", **facts)
     if not given["previous"]:
@@ -72,6 +72,11 @@ SENTENCES = {
         counter=given["counter"],
     ),
     "contact_changed": _contact_changed,
+    "email_change_asked": lambda given: _(
+        "Chiesto il cambio dell'indirizzo di posta elettronica con %(address)s.",
+        address=given["address"],
+    ),
+    "email_changed": lambda given: _("Confermato il nuovo indirizzo di posta elettronica."),
     "invoice_downloaded": lambda given: _(
         "Scaricata la fattura %(number)s.", number=given["number"]
     ),

@@ -1,9 +1,11 @@
 """`clienti`: who is billed."""
 
+from domain import contacts
 from domain.formats import table
+from domain.formats.billing_contacts import FIELDS
 from domain.imports import checks
 from domain.imports.upsert import Cell, Kind
-from models import Customer
+from models import ContactChange, Customer
 
 
 class Customers(Kind):
@@ -43,8 +45,41 @@ class Customers(Kind):
                     "Il cliente resta senza codice fiscale e senza partita IVA: indicarne uno.",
                 )  # fmt: skip
 
+        for entry, change in changed_by_customers(entries):
+            value = entry.values[change.field]
+            if contacts.is_confirmed_by(change, value):
+                entry.more.setdefault("confirmed", []).append(change.id)
+                continue
+            if not contacts.same(change.field, change.value, value):
+                report.warn(
+                    entry.number, FIELDS[change.field], value,
+                    "Il cliente ha cambiato questo dato nel portale: resta il suo, finché il "
+                    "file non porta lo stesso.",
+                )  # fmt: skip
+            entry.values[change.field] = change.value
+
+    def write(self, entries, documents):
+        """What customers change after the rows were examined holds too."""
+        contacts.lock([entry.stored["id"] for entry in entries if entry.stored])
+        for entry, change in changed_by_customers(entries):
+            if change.id not in entry.more.get("confirmed", ()):
+                entry.values[change.field] = change.value
+        for entry in entries:
+            if "confirmed" in entry.more:
+                contacts.settle(ContactChange.id.in_(entry.more["confirmed"]), now=entry.at)
+        super().write(entries, documents)
+
     def ends(self, entry):
         return entry.stored["active"] and not entry.merged(Customer.active)
 
     def active(self):
         return Customer.select().where(Customer.active).count()
+
+
+def changed_by_customers(entries):
+    """(entry, change) of each contact in these rows that billing has not confirmed yet."""
+    known = {entry.stored["id"]: entry for entry in entries if entry.stored}
+    for change in contacts.open_changes(list(known)):
+        entry = known[change.customer_id]
+        if change.field in entry.values:
+            yield entry, change

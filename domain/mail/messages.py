@@ -8,12 +8,16 @@ import flask_mail
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app, render_template
 
-from domain import credentials, italian, receipts, theme
+from domain import credentials, email_links, italian, receipts, theme
 from domain.clock import rome_day
 from domain.mail.transport import Undeliverable
 from models import Customer, Grant
 
-LIFETIMES = {"first_access": credentials.FIRST_ACCESS, "recovery": credentials.RECOVERY}
+LIFETIMES = {
+    "first_access": credentials.FIRST_ACCESS,
+    "recovery": credentials.RECOVERY,
+    "email_change": email_links.LIFETIME,
+}
 
 
 def complaint_receipt(context):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import peewee as pw
 from flask import current_app
 
-from domain import credentials
+from domain import credentials, email_links
 from domain.clock import utcnow
 from domain.mail import messages, outbox, transport
 from models import OutgoingMail, db, writing
@@ -85,6 +85,9 @@ def fresh_secret(row, *, now):
         yield None
         return
     key = credentials.key(current_app.config["SECRET_KEY"])
+    if row.kind == "email_change":
+        yield link(row, now=now, key=key)
+        return
     with writing():
         if row.account.disabled_at or row.account.email != row.recipient:
             raise transport.Undeliverable("l'accesso è chiuso o ha ora un altro indirizzo")
@@ -98,6 +101,14 @@ def fresh_secret(row, *, now):
         if unsent is not None:
             unsent.delete_instance()
         raise
+
+
+def link(row, *, now, key):
+    """The token of a link, which nobody has to take back: it is not kept."""
+    token = email_links.make(row.account, row.recipient, now=now, key=key)
+    if token is None:
+        raise transport.Undeliverable("la richiesta è stata annullata o sostituita")
+    return token
 
 
 def note_sent(row, clock):
