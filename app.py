@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from flask import Flask, request
+from flask import Flask, request, session
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -147,6 +147,7 @@ def create_app(overrides=None):
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_UPLOAD_LENGTH=16 * 1024 * 1024,  # of the views that take files
         MAX_FORM_MEMORY_SIZE=64 * 1024,
         MAX_FORM_PARTS=50,
         WTF_CSRF_TIME_LIMIT=12 * 3600,
@@ -154,6 +155,7 @@ def create_app(overrides=None):
         TRUSTED_HOSTS=trusted_hosts(app.config),
         BABEL_DEFAULT_TIMEZONE="Europe/Rome",
     )
+    app.ensure_sync = lambda view: view  # none is a coroutine; looking each time costs
     app.jinja_environment = compiling.PortalEnvironment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if app.config["PROXY_HOPS"]:
@@ -203,6 +205,9 @@ def guard_requests(app):
             return
         if request.is_json:  # Flask-WTF would read it as a form, and fail at any other shape
             raise UnsupportedMediaType
+        view = app.view_functions.get(request.endpoint)
+        if getattr(view, "takes_files", False) and "_user_id" in session:
+            request.max_content_length = app.config["MAX_UPLOAD_LENGTH"]
         if app.config["WTF_CSRF_ENABLED"]:
             if request.headers.get("Sec-Fetch-Site") == "cross-site":
                 raise BadRequest

@@ -13,21 +13,51 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import _escape_inner, escape
 
 
+SAME_EVERYWHERE = {"brand", "first_of_body", "head", "icon"}  # macros that only know settings
+
+
 class PutInTexts(NodeTransformer):
-    """Replaces `_("text")`, without variables, by the text itself."""
+    """Replaces `_("text")` by the text, and `m.icon("pdf")` by what that macro draws."""
+
+    def __init__(self, environment):
+        self._globals = environment.globals
 
     def visit_Call(self, node):
         node = self.generic_visit(node)
-        plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
-        if isinstance(node.node, nodes.Name) and node.node.name == "_" and plain:
-            (text,) = node.args
-            if isinstance(text, nodes.Const):
-                return text
+        constant = all(isinstance(arg, nodes.Const) for arg in node.args)
+        if not constant or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            return node
+        called, values = node.node, [arg.value for arg in node.args]
+        if isinstance(called, nodes.Name) and called.name == "_":
+            return nodes.Const(*values)
+        if self._is_same_everywhere(called):
+            return nodes.MarkSafe(nodes.Const(getattr(self._globals["m"], called.attr)(*values)))
         return node
 
+    @staticmethod
+    def _is_same_everywhere(called):
+        return (
+            isinstance(called, nodes.Getattr)
+            and isinstance(called.node, nodes.Name)
+            and called.node.name == "m"
+            and called.attr in SAME_EVERYWHERE
+        )
 
-class EscapeToStrings(CodeGenerator):
-    """Writes `{{ value }}` as a call of `escaped`, where Jinja would call `escape`."""
+
+class InOnePiece(CodeGenerator):
+    """Writes each block as one string, and `{{ value }}` as a string escaped.
+
+    Jinja yields a block piece by piece, and each piece passes through every template around
+    it; it would also wrap each value in a Markup object, only to join it with the rest.
+    """
+
+    def blockvisit(self, nodes, frame):
+        if frame.buffer is not None or frame.require_output_check:
+            super().blockvisit(nodes, frame)
+            return
+        self.buffer(frame)
+        super().blockvisit(nodes, frame)
+        self.writeline(f"yield concat({frame.buffer})")
 
     def _output_child_pre(self, node, frame, finalize):
         if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
@@ -39,10 +69,14 @@ class EscapeToStrings(CodeGenerator):
 class PortalEnvironment(Environment):
     """Flask's templates in the language in which they are written."""
 
-    code_generator_class = EscapeToStrings
+    code_generator_class = InOnePiece
 
     def _generate(self, source, name, filename, defer_init=False):
-        return super()._generate(PutInTexts().visit(source), name, filename, defer_init)
+        return super()._generate(PutInTexts(self).visit(source), name, filename, defer_init)
+
+    def make_globals(self, own):
+        """All templates know the same; Jinja's chain of two dicts is slow to read."""
+        return self.globals if not own else super().make_globals(own)
 
     @staticmethod
     def escaped(value):

@@ -18,7 +18,7 @@ class TableState:
     """
 
     def __init__(self, path, sorts, *, filters=None, rows=20, args=None):
-        args = request.args if args is None else args
+        args = asked(request.args if args is None else args)
         self.path = path
         self.rows_choices = ROWS_CHOICES
         self.sorts = sorts
@@ -74,6 +74,11 @@ class TableState:
             turned = f"-{key}" if self.sort == key else key
             result[key] = direction, self.href(ordine=turned, pag=1)
         return result
+
+
+def asked(args):
+    """The parameters of an address as a plain dict: what lacks in werkzeug's costs an exception."""
+    return args.to_dict() if args else {}
 
 
 def quoted(value):
