@@ -12,8 +12,11 @@ from wtforms import (
     BooleanField,
     EmailField,
     HiddenField,
+    MultipleFileField,
     PasswordField,
+    SelectField,
     StringField,
+    TextAreaField,
 )
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
@@ -23,6 +26,10 @@ SHORT = Length(max=64, message=_l("È troppo lungo."))
 def compact(text):
     """Without the blanks that people type or paste into codes."""
     return "".join(text.split()) if text else text
+
+
+def one_line(text):
+    return " ".join(text.split()) if text else text
 
 
 def printable(_form, field):
@@ -181,6 +188,83 @@ class ReadingForm(FlaskForm):
     @property
     def is_confirmed(self):
         return self.confirmed.data == self.values
+
+
+# -- Dati Anagrafici: preferences ----------------------------------------------------------
+
+LONGEST_NICKNAME = 40
+
+
+class PreferencesForm(FlaskForm):
+    """The language is asked for only where there are several, which the view knows."""
+
+    language = SelectField(_l("Lingua"))
+    notices = BooleanField(_l("Ricevere per posta elettronica gli avvisi di ciò che è nuovo"))
+
+
+class NicknameForm(FlaskForm):
+    nickname = StringField(
+        _l("Nome della fornitura"),
+        [
+            Length(max=LONGEST_NICKNAME, message=_l("È troppo lungo: al massimo 40 caratteri.")),
+            printable,
+        ],
+        filters=[one_line],
+        render_kw={"maxlength": LONGEST_NICKNAME, "autocomplete": "off"},
+    )
+
+
+# -- Ticket --------------------------------------------------------------------------------
+
+LONGEST_SUBJECT = 120
+LONGEST_TEXT = 5000
+ACCEPTED = ".pdf,.jpg,.jpeg,.png,application/pdf,image/jpeg,image/png"
+
+
+def plain_lines(text):
+    """Lines that end in one way, whatever the browser sent."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip() if text else text
+
+
+def printable_lines(_form, field):
+    """Like `printable`, but a text may have several lines."""
+    text = field.data or ""
+    if any(unicodedata.category(each) == "Cc" and each not in "\n\t" for each in text):
+        raise ValidationError(_l("Ci sono caratteri che non si possono usare: riscrivere."))
+
+
+class AnswerForm(FlaskForm):
+    text = TextAreaField(
+        _l("Testo"),
+        [
+            DataRequired(_l("Scrivere il testo.")),
+            Length(max=LONGEST_TEXT, message=_l("Il testo è troppo lungo: abbreviarlo.")),
+            printable_lines,
+        ],
+        filters=[plain_lines],
+        render_kw={"rows": 8, "maxlength": LONGEST_TEXT},
+    )
+    attachments = MultipleFileField(_l("Allegati"), render_kw={"accept": ACCEPTED})
+
+    @property
+    def files(self):
+        """(name, stream) of each file that was chosen; an empty choice has no name."""
+        given = [each for each in self.attachments.data or () if hasattr(each, "stream")]
+        return [(each.filename, each.stream) for each in given if each.filename]
+
+
+class TicketForm(AnswerForm):
+    subject = StringField(
+        _l("Oggetto"),
+        [
+            DataRequired(_l("Scrivere l'oggetto in poche parole.")),
+            Length(max=LONGEST_SUBJECT, message=_l("L'oggetto è troppo lungo: abbreviarlo.")),
+            printable,
+        ],
+        filters=[one_line],
+        render_kw={"maxlength": LONGEST_SUBJECT, "autocomplete": "off"},
+    )
+    category = SelectField(_l("Categoria"), coerce=str)
 
 
 # -- Misure elettriche ---------------------------------------------------------------------

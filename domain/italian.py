@@ -44,6 +44,13 @@ def kilo(number):
     return f"{units:,}".replace(",", ".") + f",{rest:03d}"
 
 
+def file_size(size):
+    """Bytes in the unit that people know: `1,4 MB`, `312 KB`."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1000))}\N{NO-BREAK SPACE}KB"
+    return f"{size / 1_000_000:.1f}\N{NO-BREAK SPACE}MB".replace(".", ",")
+
+
 def money(cents):
     """Whole cents as `1.234,56 €`."""
     euros, cents_left = divmod(abs(cents), 100)

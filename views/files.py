@@ -1,5 +1,7 @@
 """Stored files on their way out: one as an attachment, several as one streamed ZIP."""
 
+import io
+
 from flask import current_app, request, send_file
 from flask_login import current_user
 from werkzeug.http import dump_options_header
@@ -8,6 +10,12 @@ from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 from domain import history
 from domain.clock import utcnow
 from domain.files import FreeNames, beneath, safe_name
+
+
+def takes_files(view):
+    """Marks a view whose form has files: for who is signed in, its limit is MAX_UPLOAD_LENGTH."""
+    view.takes_files = True
+    return view
 
 
 def on_disk(stored):
@@ -23,6 +31,16 @@ def send_stored(stored, path):
         as_attachment=True,
         download_name=safe_name(stored.name),
         etag=stored.sha256,
+    )
+    response.headers["Content-Security-Policy"] = "sandbox"
+    response.cache_control.private = True
+    return response
+
+
+def send_pdf(content, name):
+    """A PDF made just now, as an attachment."""
+    response = send_file(
+        io.BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name
     )
     response.headers["Content-Security-Policy"] = "sandbox"
     response.cache_control.private = True

@@ -1,11 +1,18 @@
 """What templates write in the Italian way: `{{ invoice.date|day }}`."""
 
 from domain.clock import rome_day
-from domain.italian import day, decimal, iban, kilo, money, time, whole
+from domain.italian import day, decimal, file_size, iban, kilo, money, time, whole
 
 
 def init_app(app):
     app.jinja_env.filters.update(
-        day=day, time=time, money=money, iban=iban, kilo=kilo, decimal=decimal, whole=whole,
-        rome_day=rome_day
+        day=day,
+        time=time,
+        money=money,
+        iban=iban,
+        kilo=kilo,
+        decimal=decimal,
+        whole=whole,
+        rome_day=rome_day,
+        file_size=file_size,
     )

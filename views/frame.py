@@ -48,7 +48,7 @@ MENU = (
 )
 ELECTRICITY_ONLY = {"misure"}
 IN_PREPARATION = {
-    "anagrafica", "ticket",
+    "anagrafica",
 }  # fmt: skip
 
 # Pages of a supply that are reached from another, not from the menu.
