@@ -89,13 +89,14 @@ _between = Prepared(
 def _edge(order):
     """The first or the last day of a supply's measures."""
     return Prepared(
-        "supply quantity since",
-        lambda supply, quantity, since: (
+        "supply quantity since until",
+        lambda supply, quantity, since, until: (
             MeasuredDay.select(MeasuredDay.day)
             .where(
                 MeasuredDay.supply == supply,
                 MeasuredDay.quantity == quantity,
                 MeasuredDay.day >= since,
+                MeasuredDay.day <= until,
             )
             .order_by(order)
             .limit(1)
@@ -106,19 +107,28 @@ def _edge(order):
 _first, _last = _edge(MeasuredDay.day), _edge(MeasuredDay.day.desc())
 
 
-def _own_since(supply):
-    """Since when the measures are the present customer's."""
-    return supply.active_from or dt.date.min
+def _own(supply, quantity):
+    """All of the present customer's measures of a supply, a row with its id and dates.
+
+    What was measured before it became active is its former customer's, and what is measured
+    after its end the next one's: neither is ever shown.
+    """
+    return {
+        "supply": supply.id,
+        "quantity": quantity,
+        "since": supply.active_from or dt.date.min,
+        "until": supply.ended_on or dt.date.max,
+    }
 
 
 def each_day(supply, since, until, quantity="active"):
     """The `Day`s from `since` to `until` that have measures, unpacked one by one.
 
-    `supply` is a row with `id` and `active_from`: what was measured before is its former
-    customer's, and never shown. The archive is read at once, before the first day is given.
+    The archive is read at once, before the first day is given.
     """
-    since = max(since, _own_since(supply))
-    rows = _between(supply=supply.id, quantity=quantity, since=since, until=until)
+    own = _own(supply, quantity)
+    since, until = max(since, own["since"]), min(until, own["until"])
+    rows = _between(**{**own, "since": since, "until": until})
     return (Day(day, estimated, unpack(values)) for day, estimated, values in rows)
 
 
@@ -129,22 +139,20 @@ def days(supply, since, until, quantity="active"):
 
 def extent(supply, quantity="active"):
     """The first and the last day that have measures, or None without any."""
-    asked = {"supply": supply.id, "quantity": quantity, "since": _own_since(supply)}
-    first = _first.first(**asked)
-    return (first.day, _last.first(**asked).day) if first else None
+    own = _own(supply, quantity)
+    first = _first.first(**own)
+    return (first.day, _last.first(**own).day) if first else None
 
 
 def last_day(supply, quantity="active"):
     """The last day that has measures, or None without any."""
-    asked = {"supply": supply.id, "quantity": quantity, "since": _own_since(supply)}
-    last = _last.first(**asked)
+    last = _last.first(**_own(supply, quantity))
     return last and last.day
 
 
 def has(supply, quantity):
     """Whether the supply has measures of `quantity`."""
-    asked = {"supply": supply.id, "quantity": quantity, "since": _own_since(supply)}
-    return _first.first(**asked) is not None
+    return _first.first(**_own(supply, quantity)) is not None
 
 
 def peak(day):

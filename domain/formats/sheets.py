@@ -10,7 +10,7 @@ import xlsxwriter
 BOM = "\N{BYTE ORDER MARK}"
 ROWS_AT_ONCE = 1000
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-DAY, INSTANT = "dd/mm/yyyy", "dd/mm/yyyy hh:mm"
+DAY, INSTANT, TIME = "dd/mm/yyyy", "dd/mm/yyyy hh:mm", "hh:mm"
 
 
 class Column(NamedTuple):
@@ -24,8 +24,8 @@ class Column(NamedTuple):
 def excel_csv(columns, rows):
     """Bytes of a CSV that Excel opens in Italian: BOM, `;`, decimal comma, CRLF.
 
-    Cells are text, numbers (int, Decimal), days, naive datetimes (shown as they are) or
-    None. Text that a spreadsheet would take for a formula is made harmless.
+    Cells are text, numbers (int, Decimal), days, times, naive datetimes (shown as they are)
+    or None. Text that a spreadsheet would take for a formula is made harmless.
     """
     yield BOM.encode()
     lines = []
@@ -52,6 +52,8 @@ def _csv_cell(value):
         return f"{value:%d/%m/%Y %H:%M}"
     if isinstance(value, dt.date):
         return f"{value:%d/%m/%Y}"
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
     return f"{value:f}".replace(".", ",") if isinstance(value, Decimal) else str(value)
 
 
@@ -63,7 +65,7 @@ def xlsx(target, title, columns, rows):
     book = xlsxwriter.Workbook(target, {"constant_memory": True})
     sheet = book.add_worksheet(title)
     heading = book.add_format({"bold": True, "bottom": 1})
-    day, instant = (book.add_format({"num_format": each}) for each in (DAY, INSTANT))
+    day, instant, time = (book.add_format({"num_format": each}) for each in (DAY, INSTANT, TIME))
     numbers = [
         book.add_format({"num_format": f"#,##0.{'0' * each.places}" if each.places else "0"})
         for each in columns
@@ -82,6 +84,8 @@ def xlsx(target, title, columns, rows):
                 sheet.write_datetime(line, place, value, instant)
             elif isinstance(value, dt.date):
                 sheet.write_datetime(line, place, value, day)
+            elif isinstance(value, dt.time):
+                sheet.write_datetime(line, place, value, time)
             else:
                 sheet.write_number(line, place, value, numbers[place])
     book.close()
