@@ -211,7 +211,10 @@ def sheet(supply, periods):
         Column("POD" if electric else "PDR", 18),
         Column(_("Dal")),
         Column(_("Al")),
-        *(Column(titles[field], len(titles[field]) + 2, _places(periods, field)) for field in fields),
+        *(
+            Column(titles[field], len(titles[field]) + 2, _places(periods, field))
+            for field in fields
+        ),
         Column(_("Tipo")),
         Column(_("Fattura"), 16),
     ]

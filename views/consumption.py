@@ -96,6 +96,16 @@ class Shown(NamedTuple):
     faded: int | None = None
     compared: object = None
 
+    @property
+    def has_bands(self):
+        return any(total.has_bands for total in self.totals)
+
+    @property
+    def bands(self):
+        """Those with something in them; for gas the one that stands for all."""
+        bands = (*consumption.BANDS, consumption.REST)
+        return [band for band in bands if any(total.of_band(band) for total in self.totals)]
+
 
 def years_shown(years, choice):
     lines = [
@@ -129,9 +139,7 @@ def compared(months, columns):
     names = [format_date(dt.date(columns[0], month, 1), "LLLL") for month in common]
     if len(names) > 2 and common[-1] - common[0] == len(common) - 1:
         names = [_("da %(first)s a %(last)s", first=names[0], last=names[-1])]
-    totals = [
-        consumption.total_of(months[column, month] for month in common) for column in columns
-    ]
+    totals = [consumption.total_of(months[column, month] for month in common) for column in columns]
     return ", ".join(names), totals
 
 

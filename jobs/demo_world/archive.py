@@ -10,11 +10,9 @@ import io
 from itertools import accumulate, count
 from typing import NamedTuple
 
-from jobs.demo_world import paper, people
+from jobs.demo_world import consumption, paper, people, publications
 
 FIRST_YEAR = 2014
-GAS_BY_MONTH = (0.19, 0.16, 0.12, 0.07, 0.03, 0.02, 0.01, 0.01, 0.02, 0.06, 0.13, 0.18)
-POWER_BY_MONTH = (0.09, 0.08, 0.08, 0.07, 0.07, 0.09, 0.11, 0.10, 0.08, 0.07, 0.08, 0.08)
 PRESSURE = 1.94  # Smc in a m3 where a volume converter is fitted
 MONTHS = (
     "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre",
@@ -32,6 +30,7 @@ class Invoice(NamedTuple):
     due_on: dt.date
     cents: int
     paid: bool
+    months: tuple  # that it charges, as first days
     period: str
     has_document: bool
 
@@ -45,16 +44,20 @@ def files(today):
     supplies = list(all_supplies(today))
     yield "clienti_demo.csv", table(customers())
     yield "forniture_demo.csv", table(supplies)
-    yield "contratti_demo.csv", table(contracts(supplies))
-    yield "fatture_demo.csv", table(map(invoice_row, invoices(supplies, today)))
+    yield "contratti_demo.csv", table(contracts(supplies, today))
+    yield "documenti_demo.csv", table(publications.rows(today))
+    billed = list(invoices(supplies, today))
+    yield "fatture_demo.csv", table(map(invoice_row, billed))
+    yield "prelievi_demo.csv", table(consumption.rows(billed))
     yield "letture_demo.csv", table(meter_readings(supplies, today))
 
 
 def documents(today):
-    """(name, bytes) of the PDF of every invoice that has one."""
+    """(name, bytes) of every PDF: of invoices, and what else is published."""
     for invoice in invoices(list(all_supplies(today)), today):
         if invoice.has_document:
             yield invoice.document, paper.invoice(invoice)
+    yield from publications.documents(today)
 
 
 def windows(today):
@@ -184,25 +187,49 @@ def gas(number, person, yearly, *, meter_class="G4", corrector=False):
     return row
 
 
-def contracts(supplies):
+def contracts(supplies, today):
     business = {people.READY["code"], people.NEWCOMER["code"]}
     for supply in supplies:
         is_gas = supply["servizio"] == "GAS"
         firm = supply["codice_cliente"] in business
-        yield {
-            "codice_contratto": f"C{supply['codice_fornitura'][2:]}",
-            "codice_fornitura": supply["codice_fornitura"],
-            "offerta": "GAS SERENO" if is_gas else "LUCE SERENA",
-            "mercato": "libero",
-            "uso": "altri usi" if firm else "domestico",
-            "decorrenza": supply["attiva_dal"],
-            "scadenza": supply.get("cessata_il"),
-            "tipo_prezzo": "fisso",
-            "periodicita": "bimestrale",
-            "modalita_pagamento": "addebito in conto" if firm else "bonifico",
-            "iban": people.READY["iban"] if supply["codice_cliente"] == "000002" else None,
-            "deposito": "0,00",
-        }
+        for code, offer, price, first, last in terms(supply, today):
+            yield {
+                "codice_contratto": code,
+                "codice_fornitura": supply["codice_fornitura"],
+                "offerta": f"{'GAS' if is_gas else 'LUCE'} {offer}",
+                "mercato": "libero",
+                "uso": "altri usi" if firm else "domestico",
+                "decorrenza": first,
+                "scadenza": last,
+                "tipo_prezzo": price,
+                "periodicita": "bimestrale",
+                "modalita_pagamento": "addebito in conto" if firm else "bonifico",
+                "iban": people.READY["iban"] if supply["codice_cliente"] == "000002" else None,
+                "deposito": "0,00",
+            }
+
+
+def terms(supply, today):
+    """(code, offer, price, first day, last day) of the contracts of a supply, one after another.
+
+    PROVA S.P.A. has changed offer over the years, and changes it once more in two months.
+    """
+    code = f"C{supply['codice_fornitura'][2:]}"
+    start, end = supply["attiva_dal"], supply.get("cessata_il")
+    if supply["codice_cliente"] != people.READY["code"] or end:
+        yield code, "SERENA" if supply["servizio"] == "EE" else "SERENO", "fisso", start, end
+        return
+    one_day = dt.timedelta(days=1)
+    turns = [start, dt.date(2018, 7, 1), months_before(today.replace(day=1), 14)]
+    turns.append(months_before(today.replace(day=1), -2))
+    offers = {
+        "EE": ("SEMPLICE", "FEDELE", "SERENA", "CHIARA"),
+        "GAS": ("SEMPLICE", "FEDELE", "SERENO", "CHIARO"),
+    }[supply["servizio"]]
+    for place, offer in enumerate(offers):
+        last = turns[place + 1] - one_day if place + 1 < len(turns) else None
+        price = "variabile" if place in {0, 3} else "fisso"
+        yield f"{code}/{place + 1}", offer, price, turns[place], last
 
 
 # -- Invoices ------------------------------------------------------------------------------
@@ -241,6 +268,7 @@ def drafts_of(person, supplies, today):
                 "due_on": day + dt.timedelta(days=30),
                 "cents": -(amount // 9) if is_credit else amount,
                 "paid": age > 1 or (not is_ready and int(person["code"]) % 4 > 0),
+                "months": two_months(day),
                 "period": period(day),
                 "has_document": is_ready or person is people.NEWCOMER,
             }
@@ -264,12 +292,10 @@ def period(day):
 
 def cents(supplies, service, day):
     """Fixed quota plus consumption of two months, at the prices of a country that is not ours."""
-    shares = GAS_BY_MONTH if service == "GAS" else POWER_BY_MONTH
-    share = sum(shares[month.month - 1] for month in two_months(day))
     price, fixed = (98, 1_450) if service == "GAS" else (27, 1_820)
     drift = 90 + 2 * (day.year - FIRST_YEAR)
-    used = sum(int(row["consumo_annuo"]) for row in supplies)
-    return round((fixed * len(supplies) + used * share * price) * drift / 100)
+    used = sum(consumption.used(row, month) for row in supplies for month in two_months(day))
+    return round((fixed * len(supplies) + used * price) * drift / 100)
 
 
 def invoice_row(invoice):
@@ -293,9 +319,9 @@ def invoice_row(invoice):
 
 def counter_on(supply, day):
     """What the gas meter shows on `day`, in whole m3: it turns as the seasons do."""
-    passed = list(accumulate((0, *GAS_BY_MONTH)))
+    passed = list(accumulate((0, *consumption.GAS_BY_MONTH)))
     share = day.year - FIRST_YEAR + passed[day.month - 1]
-    share += GAS_BY_MONTH[day.month - 1] * (day.day - 1) / 31
+    share += consumption.GAS_BY_MONTH[day.month - 1] * (day.day - 1) / 31
     start = 100 + int(supply["codice_fornitura"][2:]) % 700
     yearly = int(supply["consumo_annuo"]) / (PRESSURE if supply["correttore"] == "S" else 1)
     return (start + int(share * yearly)) % 10 ** supply["cifre"]

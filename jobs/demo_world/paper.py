@@ -1,4 +1,6 @@
-"""The demo's invoices on paper: one page of PDF 1.4, with the reader's own Helvetica."""
+"""The demo's papers: one page of PDF 1.4, with the reader's own Helvetica."""
+
+import textwrap
 
 from domain import italian
 from jobs.demo_world import people
@@ -67,17 +69,41 @@ def invoice(row):
     head(page, row, title)
     below = lines(page, row)
     totals(page, row, below)
+    foot(page)
+    return page.pdf(f"{title} {row.number}")
+
+
+def letter(title, day, body):
+    """The PDF of a form, a notice or another text; a blank line parts its paragraphs."""
+    page = Page()
+    letterhead(page)
+    page.text(LEFT, 700, title, 16, bold=True)
+    page.text(LEFT, 680, f"del {italian.day(day)}", 10, colour=PALE)
+    y = 640
+    for paragraph in body.split("\n\n"):
+        for line in textwrap.wrap(paragraph, 88):
+            page.text(LEFT, y, line, 11)
+            y -= 17
+        y -= 12
+    foot(page)
+    return page.pdf(title)
+
+
+def letterhead(page):
+    page.box(0, 758, WIDTH, 84, BAND)
+    page.text(LEFT, 800, people.UTILITY_NAME, 22, bold=True, colour="1 1 1")
+    page.text(LEFT, 780, f"Partita IVA {people.UTILITY_VAT}", 9, colour="1 1 1")
+
+
+def foot(page):
     page.line(70)
     page.text(LEFT, 54, f"{people.UTILITY_NAME} - {people.UTILITY_CONTACTS}", 8, colour=PALE)
     page.text(LEFT, 42, "Documento di prova, senza alcun valore fiscale.", 8, colour=PALE)
-    return page.pdf(f"{title} {row.number}")
 
 
 def head(page, row, title):
     person = row.customer
-    page.box(0, 758, WIDTH, 84, BAND)
-    page.text(LEFT, 800, people.UTILITY_NAME, 22, bold=True, colour="1 1 1")
-    page.text(LEFT, 780, f"Partita IVA {people.UTILITY_VAT}", 9, colour="1 1 1")
+    letterhead(page)
     page.text(LEFT, 712, f"{title} n. {row.number}", 16, bold=True)
     page.text(LEFT, 694, f"del {italian.day(row.day)}", 11)
     page.text(LEFT, 678, f"Periodo: {row.period}", 11)
