@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 
 from domain import history, invoices, italian, throttle, windows
-from domain.clock import ROME, rome_day, rome_instant
+from domain.clock import rome_day, rome_instant
 from domain.formats import ics
 from models import Account, CalendarLink, Grant, Nickname, SupplyPoint, writing
 
