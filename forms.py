@@ -38,6 +38,22 @@ def printable(_form, field):
         raise ValidationError(_l("Ci sono caratteri che non si possono usare: riscrivere."))
 
 
+def mail_address(_form, field):
+    """One address, which becomes plain ASCII."""
+    try:
+        checked = validate_email(
+            field.data,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            test_environment=True,  # addresses in .test, where the portal is tried out
+        )
+    except EmailNotValidError:
+        raise ValidationError(
+            _l("Questo indirizzo non è scritto come un indirizzo di posta elettronica.")
+        ) from None
+    field.data = checked.ascii_email
+
+
 def code_field(label, **attributes):
     return StringField(
         label,
@@ -79,25 +95,11 @@ class RegistrationForm(FlaskForm):
 class RegistrationEmailForm(FlaskForm):
     email = EmailField(
         _l("E-Mail"),
-        [DataRequired(_l("Inserire l'indirizzo di posta elettronica."))],
+        [DataRequired(_l("Inserire l'indirizzo di posta elettronica.")), mail_address],
         filters=[compact],
         render_kw={"autocomplete": "email", "maxlength": 254},
     )
     keep = BooleanField(_l("usa sempre questo indirizzo di posta elettronica"))
-
-    def validate_email(self, field):
-        try:
-            checked = validate_email(
-                field.data,
-                check_deliverability=False,
-                allow_smtputf8=False,
-                test_environment=True,  # addresses in .test, where the portal is tried out
-            )
-        except EmailNotValidError:
-            raise ValidationError(
-                _l("Questo indirizzo non è scritto come un indirizzo di posta elettronica.")
-            ) from None
-        field.data = checked.ascii_email
 
 
 class RecoveryForm(FlaskForm):
@@ -188,6 +190,51 @@ class ReadingForm(FlaskForm):
     @property
     def is_confirmed(self):
         return self.confirmed.data == self.values
+
+
+# -- Dati Anagrafici -----------------------------------------------------------------------
+
+TELEPHONE = re.compile(r"[\w +()/.,;:-]*")  # «0574 123456 int. 2; 333 1234567 (casa)»
+FEWEST_DIGITS = 5
+
+
+def or_none(text):
+    return text or None
+
+
+def telephone(_form, field):
+    """What people write for a number; what billing wrote before may stay as it is."""
+    if field.data in (None, field.object_data):
+        return
+    digits = sum(character in "0123456789" for character in field.data)
+    if digits < FEWEST_DIGITS or not TELEPHONE.fullmatch(field.data):
+        raise ValidationError(_l("Scrivere un numero, ad esempio +39 0574 123456."))
+
+
+def telephone_field(label, autocomplete):
+    return StringField(
+        label,
+        [Length(max=100, message=_l("È troppo lungo: al massimo 100 caratteri.")), telephone],
+        filters=[one_line, or_none],
+        render_kw={"type": "tel", "maxlength": 100, "autocomplete": autocomplete},
+    )
+
+
+class ContactsForm(FlaskForm):
+    phone = telephone_field(_l("Telefono"), "tel")
+    fax = telephone_field(_l("Fax"), "fax tel")
+
+
+class EmailChangeForm(FlaskForm):
+    email = EmailField(
+        _l("Nuovo indirizzo"),
+        [DataRequired(_l("Inserire l'indirizzo di posta elettronica.")), mail_address],
+        filters=[compact],
+        render_kw={"autocomplete": "email", "maxlength": 254},
+    )
+    password = password_field(
+        _l("Password attuale"), _l("Inserire la password attuale."), autocomplete="current-password"
+    )
 
 
 # -- Dati Anagrafici: preferences ----------------------------------------------------------
