@@ -11,7 +11,6 @@ from domain import handover, history
 from domain.formats import billing_contacts
 from models import ContactBatch, ContactChange, Customer, is_sqlite, writing
 
-
 # -- The customer's side -------------------------------------------------------------------
 
 

@@ -17,6 +17,10 @@ SAVED_TWICE_WITHIN = dt.timedelta(minutes=1)
 AWAITED = dt.timedelta(days=3)  # the mail may wait two days for its server, the link lasts one
 
 
+class InUse(Refused):
+    """The new address is the one in use."""
+
+
 def ask(account_id, customer_id, address, password, *, now):
     """Queue a mail with a link to `address`, and a notice to the address in use."""
     accounts.confirm_password(account_id, password, now=now)
@@ -27,7 +31,7 @@ def ask(account_id, customer_id, address, password, *, now):
         if earlier and _asked_just_now(earlier, customer_id, address, now):
             return
         if _is_in_use(account, customer_id, address):
-            raise Refused(_("È già l'indirizzo in uso: indicarne un altro."))
+            raise InUse(_("È già l'indirizzo in uso: indicarne un altro."))
         withdraw(account)
         EmailChange.create(account=account, customer=customer_id, address=address, asked_at=now)
         masked = messages.masked(address)
@@ -70,12 +74,21 @@ def withdraw(account_id):
         EmailChange.delete().where(EmailChange.account == account_id).execute()
 
 
+def opened(token, *, address, now, key):
+    """The change that the link `token` would make, opened from the network address `address`.
+
+    Only reads. Raises email_links.Void, or TooManyTries.
+    """
+    throttle.check(_tries(address), now=now)
+    return email_links.find(token, now=now, key=key)
+
+
 def confirm(token, *, address, now, key):
-    """Make the change of the link `token`, opened from the network address `address`.
+    """Make the change of the link `token`; raises like `opened`.
 
     Mailed secrets become void: they went to the former address.
     """
-    tries = [(throttle.EMAIL_LINK, throttle.place(address))]
+    tries = _tries(address)
     throttle.reserve(tries, now=now)
     with writing():
         change = email_links.find(token, now=now, key=key, lock=True)
@@ -87,3 +100,7 @@ def confirm(token, *, address, now, key):
         history.record("email_changed", now=now, account=account, customer=change.customer_id)
         mail.queue("email_changed", former, account=account, now=now)
         throttle.give_back(tries, now=now)
+
+
+def _tries(address):
+    return [(throttle.EMAIL_LINK, throttle.place(address))]

@@ -3,8 +3,9 @@
 from importlib import import_module
 
 MODULES = (  # in menu order
-    "format", "auth", "frame", "home", "invoices", "readings", "preferences", "consumption",
-    "tickets", "supplies", "measures", "measure_files", "documents", "history", "demo",
+    "format", "auth", "frame", "home", "invoices", "readings", "records", "preferences",
+    "consumption", "tickets", "supplies", "measures", "measure_files", "documents", "history",
+    "demo",
 )  # fmt: skip
 
 

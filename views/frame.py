@@ -47,9 +47,7 @@ MENU = (
     ("storico", _l("Storico"), "history"),
 )
 ELECTRICITY_ONLY = {"misure"}
-IN_PREPARATION = {
-    "anagrafica",
-}  # fmt: skip
+IN_PREPARATION = set()  # fmt: skip
 
 # Pages of a supply that are reached from another, not from the menu.
 WITHIN = {"preferenze"}
