@@ -10,7 +10,7 @@ from domain import acquisition, handover, passwords
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from jobs import import_inbox, runner
-from jobs.demo_world import archive, people
+from jobs.demo_world import archive, people, tickets
 from models import Account, Customer, Document, Grant, SelfReading, SupplyPoint, writing
 
 NOON = dt.time(12)
@@ -35,7 +35,8 @@ def run(app, *, now):
         with writing():  # all at once: a first start cut short begins again
             batch = hand_over_readings(today, now=now)
             age_documents()
-            open_account(now=now)
+            account = open_account(now=now)
+            tickets.live(account, folder / "documents", today=today, now=now)
         taken = folder / "outbox" / handover.TAKEN / batch.file_name
         taken.write_bytes(batch.content)
     return "Dati di prova caricati." if first_time else "Dati di prova già presenti."
@@ -75,7 +76,7 @@ def age_documents():
 
 
 def open_account(*, now):
-    """The ready login."""
+    """The ready login; returns it."""
     account = Account.create(
         username=people.READY["code"],
         email=people.READY["email"],
@@ -84,6 +85,7 @@ def open_account(*, now):
         last_access_at=now - LATELY,
     )
     Grant.create(account=account, customer=Customer.get(code=people.READY["code"]))
+    return account
 
 
 if __name__ == "__main__":
