@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from domain import italian
 
@@ -15,7 +16,7 @@ def sentence(kind, details):
     """
     try:
         return SENTENCES[kind](json.loads(details))
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         return _("Operazione registrata.")
 
 
@@ -46,51 +47,74 @@ def _contact_changed(given):
     return _("%(field)s: cambiato da «%(previous)s» a «%(value)s».", **facts)
 
 
+def _preferences_changed(given):
+    if "nickname" in given:
+        if not given["nickname"]:
+            return _("Tolto il nome dato alla fornitura.")
+        return _("La fornitura ora si chiama «%(name)s».", name=given["nickname"])
+    if "notices" not in given:
+        return _("Preferenze cambiate.")
+    if given["notices"]:
+        return _("Avvisi per posta elettronica attivati.")
+    return _("Avvisi per posta elettronica disattivati.")
+
+
 def _invoices_downloaded(given):
-    numbers = ", ".join(given["numbers"])
-    more = given["count"] - len(given["numbers"])
-    if more:
-        return _("Scaricate insieme le fatture %(numbers)s e altre %(more)s.",
-                 numbers=numbers, more=more)  # fmt: skip
-    return _("Scaricate insieme le fatture %(numbers)s.", numbers=numbers)
+    facts = {"numbers": ", ".join(given["numbers"]), "more": given["count"] - len(given["numbers"])}
+    if len(given["numbers"]) == 1:
+        return _("Scaricata in un file ZIP la fattura %(numbers)s.", **facts)
+    if facts["more"]:
+        return _("Scaricate in un file ZIP le fatture %(numbers)s e altre %(more)s.", **facts)
+    return _("Scaricate in un file ZIP le fatture %(numbers)s.", **facts)
+
+
+def _reading(text):
+    return lambda given: text % {"day": _day(given["day"]), "counter": given["counter"]}
+
+
+def _measures_downloaded(given):
+    return _(
+        "Scaricate le misure elettriche dal %(since)s al %(until)s (%(format)s).",
+        since=_day(given["since"]),
+        until=_day(given["until"]),
+        format=given["format"],
+    )
+
+
+def _with(text):
+    """A sentence whose places have the names of the details."""
+    return lambda given: text % given
 
 
 SENTENCES = {
     "access": _access,
-    "password_changed": lambda given: _(
-        "Password cambiata; gli altri accessi aperti sono stati chiusi."
+    "password_changed": _with(_l("Password cambiata; gli altri accessi aperti sono stati chiusi.")),
+    "sessions_closed": _with(_l("Chiusi tutti gli accessi aperti.")),
+    "reading_entered": _reading(
+        _l("Inserita l'autolettura del %(day)s: il contatore segnava %(counter)s.")
     ),
-    "sessions_closed": lambda given: _("Chiusi tutti gli accessi aperti."),
-    "reading_entered": lambda given: _(
-        "Inserita l'autolettura del %(day)s: il contatore segnava %(counter)s.",
-        day=_day(given["day"]),
-        counter=given["counter"],
-    ),
-    "reading_cancelled": lambda given: _(
-        "Cancellata l'autolettura del %(day)s, in cui il contatore segnava %(counter)s.",
-        day=_day(given["day"]),
-        counter=given["counter"],
+    "reading_cancelled": _reading(
+        _l("Cancellata l'autolettura del %(day)s, in cui il contatore segnava %(counter)s.")
     ),
     "contact_changed": _contact_changed,
-    "email_change_asked": lambda given: _(
-        "Chiesto il cambio dell'indirizzo di posta elettronica con %(address)s.",
-        address=given["address"],
+    "email_change_asked": _with(
+        _l("Chiesto di cambiare l'indirizzo e-mail in %(address)s: vale dopo la conferma.")
     ),
-    "email_changed": lambda given: _("Confermato il nuovo indirizzo di posta elettronica."),
-    "invoice_downloaded": lambda given: _(
-        "Scaricata la fattura %(number)s.", number=given["number"]
-    ),
+    "email_changed": _with(_l("Il nuovo indirizzo e-mail è stato confermato.")),
+    "preferences_changed": _preferences_changed,
+    "data_exported": _with(_l("Scaricata la copia dei propri dati.")),
+    "erasure_asked": _with(_l("Chiesta la cancellazione dei dati personali.")),
+    "erasure_withdrawn": _with(_l("Ritirata la richiesta di cancellare i dati personali.")),
+    "calendar_made": _with(_l("Creato un indirizzo del calendario della fornitura.")),
+    "calendar_revoked": _with(_l("Annullato l'indirizzo del calendario della fornitura.")),
+    "invoice_downloaded": _with(_l("Scaricata la fattura %(number)s.")),
     "invoices_downloaded": _invoices_downloaded,
-    "document_downloaded": lambda given: _(
-        "Scaricato il documento «%(title)s».", title=given["title"]
-    ),
-    "consumption_downloaded": lambda given: _(
-        "Scaricati i prelievi fatturati in formato %(format)s.", format=given["format"]
-    ),
-    "measures_downloaded": lambda given: _(
-        "Scaricate le misure elettriche dal %(since)s al %(until)s in formato %(format)s.",
-        since=_day(given["since"]),
-        until=_day(given["until"]),
-        format=given["format"],
-    ),
+    "document_downloaded": _with(_l("Scaricato il documento «%(title)s».")),
+    "consumption_downloaded": _with(_l("Scaricati i prelievi fatturati (%(format)s).")),
+    "measures_downloaded": _measures_downloaded,
+    "attachment_downloaded": _with(_l("Scaricato «%(name)s» dal ticket %(code)s.")),
+    "ticket_opened": _with(_l("Aperto il ticket %(code)s.")),
+    "ticket_answered": _with(_l("Scritto nel ticket %(code)s.")),
+    "ticket_closed": _with(_l("Chiuso il ticket %(code)s.")),
+    "ticket_reopened": _with(_l("Riaperto il ticket %(code)s.")),
 }

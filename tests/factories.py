@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import json
 
 from argon2 import PasswordHasher
 
@@ -11,6 +12,7 @@ from domain.measures import count
 from models import (
     Account,
     Customer,
+    Event,
     Grant,
     Instalment,
     Invoice,
@@ -160,3 +162,11 @@ def make_ticket(customer, code=None, *, texts=("Vorrei una spiegazione.",), now=
     for text in texts:
         TicketMessage.create(ticket=ticket, at=now, by_customer=True, text=text)
     return ticket
+
+
+def make_event(kind, *, at=None, account=None, customer=None, supply=None, **details):
+    """Something that happened, now unless told otherwise."""
+    return Event.create(
+        at=at or utcnow(), kind=kind, account=account, customer=customer, supply=supply,
+        details=json.dumps(details),
+    )  # fmt: skip

@@ -68,7 +68,7 @@ def index(supply_code):
 
 
 def written(row):
-    """An event as the list writes it: day, time, group, sentence, supply, login if another's."""
+    """An event as the list writes it: day, time, group, sentence, supply, who if another."""
     group = history.group_of(row.kind)
     return (
         day(rome_day(row.at)),
@@ -76,8 +76,17 @@ def written(row):
         LABELS[group] if group else "",
         sentence(row.kind, row.details),
         row.supply or "",
-        row.login if row.account != current_user.id else None,
+        who(row),
     )
+
+
+def who(row):
+    """Who did it, where it was not the login that looks; nobody's login is the utility."""
+    if row.account == current_user.id:
+        return ""
+    if row.account is None:
+        return _("Dal servizio clienti.")
+    return _("Con l'accesso di %(login)s.", login=row.login)
 
 
 def ended_supplies():

@@ -1,5 +1,7 @@
 """The routes of the portal, for tests that must not forget a new one."""
 
+import models
+
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -17,3 +19,8 @@ def path_of(app, rule, value="x", **known):
     """The address of `rule`, `value` in each place that `known` does not give."""
     values = {name: known.get(name, value) for name in rule.arguments}
     return app.url_map.bind("localhost").build(rule.endpoint, values)
+
+
+def archive():
+    """Everything that is stored."""
+    return {table: sorted(map(str, table.select().tuples())) for table in models.TABLES}

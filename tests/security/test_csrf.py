@@ -2,9 +2,8 @@
 
 import pytest
 
-import models
 from tests.factories import make_account, make_customer, make_gas
-from tests.security.routes import UNSAFE, path_of, with_method
+from tests.security.routes import UNSAFE, archive, path_of, with_method
 
 
 @pytest.fixture
@@ -13,11 +12,6 @@ def signed_in(with_csrf, sign_in):
     customer = make_customer()
     make_gas(customer, code="PR000001")
     return sign_in(make_account(customer))
-
-
-def archive():
-    """Everything that is stored."""
-    return {table: sorted(map(str, table.select().tuples())) for table in models.TABLES}
 
 
 def token_of(browser, path="/forniture/PR000001/password"):

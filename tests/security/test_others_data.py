@@ -1,0 +1,243 @@
+"""Rows 9 and 12: what is another's equals what does not exist, and looking changes nothing.
+
+Both walk the routes, and a route that they are not told of fails.
+"""
+
+import datetime as dt
+import re
+
+import pytest
+
+from domain.clock import rome_day, utcnow
+from models import Account, Event, Invoice
+from tests.factories import (
+    make_account,
+    make_customer,
+    make_electricity,
+    make_file,
+    make_gas,
+    make_invoice,
+    make_measured_day,
+    make_self_reading,
+    make_window,
+)
+from tests.security.routes import UNSAFE, archive, with_method
+
+# No login is asked for; what they give away is the matter of other rows.
+OPEN = {
+    "static",
+    "frame.theme",
+    "frame.logo",
+    "demo.mails",
+    "auth.login",
+    "auth.sign_in",
+    "auth.logout",
+    "auth.recovery",
+    "auth.recover",
+    "auth.registration",
+    "auth.registration_email",
+    "auth.claim",
+    "auth.register",
+}
+
+# Shown only while there is nothing else to show (a mailed secret, a page still to come).
+NOT_NOW = {"frame.in_preparation"}
+
+
+class Owner:
+    """A customer who has one of each thing."""
+
+    def __init__(self, app):
+        self.app = app
+        self.customer = make_customer()
+        self.account = make_account(self.customer)
+        self.gas = make_gas(self.customer)
+        self.electricity = make_electricity(self.customer)
+        self.today = rome_day(utcnow())
+
+    def invoice(self):
+        file = make_file(self.app, f"f{self.gas.id}-{Invoice.select().count()}.pdf")
+        iban = "IT60X0542811101000000123456"
+        due = {"date": self.today, "iban": iban}
+        return make_invoice(self.customer, self.gas, document=file, **due)
+
+    def reading(self):
+        return make_self_reading(self.gas, self.today, 100)
+
+    def measures(self):
+        return make_measured_day(self.electricity, self.today - dt.timedelta(days=1))
+
+
+# What an address names beside a supply, in its path or its parameters, by route.
+OBJECTS = {
+    "frame.choose": lambda own: {"fornitura": own.gas.code},
+    "invoices.pdf": lambda own: {"key": own.invoice().id},
+    "invoices.as_zip": lambda own: {"id": own.invoice().id},
+    "invoices.payment": lambda own: {"key": own.invoice().id},
+    "readings.ask_to_cancel": lambda own: {"reading_id": own.reading().id},
+    "readings.cancel": lambda own: {"reading_id": own.reading().id},
+}
+
+# Routes that name nothing but a supply, or not even that.
+NAMELESS = {
+    "frame.home_of_default",
+    "auth.change_password",
+    "auth.close_all_sessions",
+    "auth.password_page",
+    "auth.save_password",
+    "home.index",
+    "invoices.index",
+    "readings.index",
+    "readings.reading_windows",
+    "readings.new",
+    "readings.submit",
+    "history.index",
+}
+
+# What these show is the same for all customers; only the supply in the address is one's own.
+FOR_ALL = set()
+
+# Downloads, which «Storico» tells of: the one thing that a GET writes.
+RECORDED = {"invoices.pdf", "invoices.as_zip"}
+
+KINDS = {
+    "page": ("GET", {}),
+    "partial": ("GET", {"HX-Request": "true", "HX-Request-Type": "partial"}),
+    "head": ("HEAD", {}),
+}
+POSTED = {"page": ("POST", {}), "partial": ("POST", KINDS["partial"][1])}
+
+
+@pytest.fixture
+def owner(app):
+    make_window()
+    return Owner(app)
+
+
+@pytest.fixture
+def stranger(app):
+    return Owner(app)
+
+
+def routes(app, *methods):
+    """(rule, method) of all that needs a login."""
+    for rule, method in with_method(app, *methods):
+        if rule.endpoint not in OPEN | NOT_NOW:
+            yield rule, method
+
+
+def own_values(rule, owner):
+    """The values of a rule's address that are `owner`'s; a route not told of here fails."""
+    assert rule.endpoint in NAMELESS | OBJECTS.keys(), (
+        f"{rule.endpoint} ({rule.rule}) is new: tell tests/security/test_others_data.py how to "
+        "make what its address names (OBJECTS), that it names nothing of a customer's but a "
+        "supply (NAMELESS), or that it asks for no login (OPEN)"
+    )
+    named = OBJECTS[rule.endpoint](owner) if rule.endpoint in OBJECTS else {}
+    return {"supply_code": owner.gas.code, **named}
+
+
+def missing(values):
+    """Values of the same shape, of things that do not exist."""
+    return {name: re.sub(r"\d(?=\d*$)", "9", str(value)) + "9" for name, value in values.items()}
+
+
+def address(app, rule, values):
+    named = {name: value for name, value in values.items() if name != "supply_code"}
+    if "supply_code" in rule.arguments:
+        named["supply_code"] = values["supply_code"]
+    return app.url_map.bind("localhost").build(rule.endpoint, named)
+
+
+def answered(browser, path, method, headers, *replaced):
+    """What the answer tells: status, where to, and its text, `replaced` words left out."""
+    answer = browser.open(path, method=method, headers=headers)
+    lines = answer.get_data(as_text=True).splitlines()
+    text = "\n".join(line for line in lines if "csrf_token" not in line)
+    told = answer.status_code, answer.location, answer.headers.get("HX-Redirect"), text
+    for word in replaced:
+        told = tuple(part.replace(str(word), "…") if type(part) is str else part for part in told)
+    return told
+
+
+def kinds_of(method):
+    return KINDS if method == "GET" else POSTED
+
+
+def test_row_09_every_route_is_told_of(app, owner):
+    for rule, _method in routes(app, "GET", *UNSAFE):
+        values = own_values(rule, owner)
+        assert rule.arguments <= set(values), f"{rule.endpoint}: {rule.arguments - set(values)}"
+    known = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert OPEN | NOT_NOW | NAMELESS | OBJECTS.keys() | RECORDED | FOR_ALL <= known
+
+
+def test_row_09_the_owner_sees_it(app, owner, sign_in):
+    for rule, method in routes(app, "GET", *UNSAFE):
+        path = address(app, rule, own_values(rule, owner))
+        for kind, (verb, headers) in kinds_of(method).items():
+            answer = sign_in(owner.account).open(path, method=verb, headers=headers)
+            assert answer.status_code not in {401, 404}, (kind, path)
+            assert "login" not in (answer.location or "") or rule.rule == "/sessioni/chiudi", path
+
+
+def test_row_09_what_is_anothers_equals_what_does_not_exist(app, owner, stranger, sign_in):
+    for rule, method in routes(app, "GET", *UNSAFE):
+        theirs = own_values(rule, owner)
+        pairs = [(theirs, missing(theirs))]
+        if rule.endpoint not in FOR_ALL:  # in the address of a supply of one's own
+            mine = {"supply_code": stranger.gas.code}
+            pairs.append((theirs | mine, missing(theirs) | mine))
+        for there, nowhere in pairs:
+            for kind, (verb, headers) in kinds_of(method).items():
+                browser = sign_in(stranger.account)
+                seen, unseen = (
+                    answered(browser, address(app, rule, values), verb, headers, *values.values())
+                    for values in (there, nowhere)
+                )
+                assert seen == unseen, (kind, there, rule)
+                if "supply_code" in rule.arguments and there is theirs:
+                    assert seen[0] == 404, (kind, rule)
+                elif set(rule.arguments) - {"supply_code"}:
+                    assert seen[0] == 404, (kind, rule)
+
+
+def test_row_09_strangers_and_disabled_logins_are_sent_to_the_login(app, owner, sign_in):
+    disabled = Owner(app)
+    locked_out = sign_in(disabled.account)
+    Account.update(disabled_at=utcnow()).where(Account.id == disabled.account).execute()
+    for browser, own in ((app.test_client(), owner), (locked_out, disabled)):
+        for rule, method in routes(app, "GET", *UNSAFE):
+            path = address(app, rule, own_values(rule, own))
+            for kind, (verb, headers) in kinds_of(method).items():
+                answer = browser.open(path, method=verb, headers=headers)
+                if kind == "partial":
+                    to = answer.headers.get("HX-Redirect", "")
+                    assert (answer.status_code, to.startswith("/login")) == (401, True), path
+                else:
+                    to = answer.location or ""
+                    assert (answer.status_code, to.startswith("/login")) == (303, True), path
+                assert own.customer.name not in answer.get_data(as_text=True)
+
+
+def test_row_12_looking_changes_nothing_but_the_history_of_downloads(app, owner, sign_in):
+    browser = sign_in(owner.account)
+    for rule, method in routes(app, "GET"):
+        path = address(app, rule, own_values(rule, owner))
+        for kind, (verb, headers) in kinds_of(method).items():
+            before = archive()
+            browser.open(path, method=verb, headers=headers)
+            after = archive()
+            written = len(after.pop(Event)) - len(before.pop(Event))
+            assert after == before, path
+            may_write = rule.endpoint in RECORDED and verb == "GET"
+            assert written == (1 if may_write else 0), (kind, path)
+
+
+def test_row_12_asking_again_for_what_is_kept_records_nothing(app, owner, sign_in):
+    browser = sign_in(owner.account)
+    path = f"/forniture/{owner.gas.code}/fatture/{owner.invoice().id}/pdf"
+    tag = browser.get(path).headers["ETag"]
+    assert Event.select().count() == 1
+    assert browser.get(path, headers={"If-None-Match": tag}).status_code == 304
+    assert Event.select().count() == 1
