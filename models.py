@@ -173,7 +173,8 @@ class Prepared:
             convert = self._converter(field)
             if convert:
                 converters.append((place, convert))
-        return sql, values, namedtuple("Row", columns), converters
+        places = [(place, value.name) for place, value in enumerate(values) if type(value) is Param]
+        return sql, values, places, namedtuple("Row", columns), converters
 
     @staticmethod
     def _converter(field):
@@ -192,11 +193,13 @@ class Prepared:
         compiled = self._compiled.get(type(database))
         if compiled is None:
             compiled = self._compiled[type(database)] = self._compile()
-        sql, values, row_type, converters = compiled
-        bound = [given[v.name] if type(v) is Param else v for v in values]
-        for place, value in enumerate(bound):
-            if isinstance(value, dt.datetime) and value.tzinfo is not None:
-                bound[place] = value.astimezone(dt.UTC).replace(tzinfo=None)
+        sql, bound, places, row_type, converters = compiled
+        bound = bound.copy()
+        for place, name in places:
+            value = given[name]
+            if type(value) is dt.datetime:
+                value = value.astimezone(dt.UTC).replace(tzinfo=None)
+            bound[place] = value
         rows = database.execute_sql(sql, bound).fetchall()
         if converters and rows:
             columns = list(zip(*rows, strict=True))

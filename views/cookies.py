@@ -43,6 +43,14 @@ class SignedCookies(SecureCookieSessionInterface):
             return self.session_class()
         return self.session_class(copied(content))
 
+    def save_session(self, app, session, response):
+        """Send what has changed; without Flask's `Vary: Cookie`, dear to write.
+
+        No shared cache keeps an answer that knows the session: all are `no-store` or `private`.
+        """
+        if session.modified:
+            super().save_session(app, session, response)
+
 
 def copied(content):
     """A session's content that may be changed: Flask appends to its list of messages."""

@@ -1,6 +1,8 @@
 """Pages and their partials at one address."""
 
-from flask import make_response, render_template, request
+from flask import current_app, render_template, request
+
+VARY = {"Vary": "HX-Request, HX-Request-Type"}
 
 
 def wants_partial():
@@ -13,6 +15,5 @@ def wants_partial():
 
 def page_or_partial(page, partial, /, **context):
     """Render `partial` when htmx asks for it, else `page`, which includes that partial."""
-    response = make_response(render_template(partial if wants_partial() else page, **context))
-    response.headers["Vary"] = "HX-Request, HX-Request-Type"
-    return response
+    text = render_template(partial if wants_partial() else page, **context)
+    return current_app.response_class(text, headers=VARY)

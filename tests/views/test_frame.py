@@ -196,7 +196,6 @@ def test_the_theme_carries_the_colour_and_is_kept_by_browsers(client, app):
 
 
 def test_the_logo_is_one_file_and_runs_nothing(client, app, tmp_path):
-    assert client.get("/logo").status_code == 404
     logo = tmp_path / "logo.svg"
     logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
     app.config["LOGO"] = str(logo)
@@ -206,8 +205,16 @@ def test_the_logo_is_one_file_and_runs_nothing(client, app, tmp_path):
     assert '<img src="/logo" alt="Prova Energia">' in client.get("/x").text
 
 
-def test_the_demonstration_says_so(client, app):
+def test_without_a_logo_there_is_the_name(client):
+    assert client.get("/logo").status_code == 404
+    assert '<a class="brand" href="/">Prova Energia</a>' in client.get("/x").text
+
+
+def test_only_the_demonstration_says_that_it_is_one(client):
     assert "Dimostrazione" not in client.get("/x").text
+
+
+def test_the_demonstration_says_so(client, app):
     app.config["DEMO"] = True
     page = client.get("/x").text
     assert "Dimostrazione: dati inventati" in page
