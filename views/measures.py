@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import login_required
 
 from domain import intervals, measures
-from domain.clock import ROME, rome_day, rome_instant, utcnow
+from domain.clock import rome_day, rome_instant, utcnow
 from domain.errors import Refused
 from domain.intervals import Interval
 from domain.italian import day, kilo
