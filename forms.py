@@ -311,7 +311,11 @@ class TicketForm(AnswerForm):
         filters=[one_line],
         render_kw={"maxlength": LONGEST_SUBJECT, "autocomplete": "off"},
     )
-    category = SelectField(_l("Categoria"), coerce=str)
+    category = SelectField(_l("Categoria"), validate_choice=False)  # said below in our words
+
+    def validate_category(self, field):
+        if not field.data or field.data not in dict(field.choices):
+            raise ValidationError(_l("Scegliere la categoria."))
 
 
 # -- Misure elettriche ---------------------------------------------------------------------

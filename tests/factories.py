@@ -1,6 +1,7 @@
 """Plain functions that make one row each, with defaults that make sense together."""
 
 import datetime as dt
+import hashlib
 import itertools
 import json
 
@@ -11,6 +12,7 @@ from domain.formats.packed import pack
 from domain.measures import count
 from models import (
     Account,
+    Attachment,
     Customer,
     Event,
     Grant,
@@ -162,6 +164,22 @@ def make_ticket(customer, code=None, *, texts=("Vorrei una spiegazione.",), now=
     for text in texts:
         TicketMessage.create(ticket=ticket, at=now, by_customer=True, text=text)
     return ticket
+
+
+def make_attachment(app, ticket, name="allegato.pdf", content=b"%PDF-1.4\n%%EOF\n", kind="pdf"):
+    """A file of the ticket's first message, with its bytes under documents/."""
+    path = f"ticket/{next(_counter):032x}.{kind}"
+    place = app.config["DATA_DIR"] / "documents" / path
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(content)
+    return Attachment.create(
+        message=ticket.messages.first(),
+        path=path,
+        name=name,
+        kind=kind,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
 
 
 def make_event(kind, *, at=None, account=None, customer=None, supply=None, **details):

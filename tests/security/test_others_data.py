@@ -12,6 +12,7 @@ from domain.clock import rome_day, utcnow
 from models import Account, Event, Invoice
 from tests.factories import (
     make_account,
+    make_attachment,
     make_customer,
     make_electricity,
     make_file,
@@ -19,6 +20,7 @@ from tests.factories import (
     make_invoice,
     make_measured_day,
     make_self_reading,
+    make_ticket,
     make_window,
 )
 from tests.security.routes import UNSAFE, archive, with_method
@@ -64,6 +66,13 @@ class Owner:
     def reading(self):
         return make_self_reading(self.gas, self.today, 100)
 
+    def ticket(self, **values):
+        return make_ticket(self.customer, category="complaint", due_on=self.today, **values)
+
+    def attachment(self):
+        ticket = self.ticket()
+        return {"code": ticket.code, "key": make_attachment(self.app, ticket).id}
+
     def measures(self):
         return make_measured_day(self.electricity, self.today - dt.timedelta(days=1))
 
@@ -76,6 +85,12 @@ OBJECTS = {
     "invoices.payment": lambda own: {"key": own.invoice().id},
     "readings.ask_to_cancel": lambda own: {"reading_id": own.reading().id},
     "readings.cancel": lambda own: {"reading_id": own.reading().id},
+    "tickets.ticket": lambda own: {"code": own.ticket().code},
+    "tickets.answer": lambda own: {"code": own.ticket().code},
+    "tickets.reopen": lambda own: {"code": own.ticket(state="closed", closed_at=utcnow()).code},
+    "tickets.close": lambda own: {"code": own.ticket().code},
+    "tickets.receipt": lambda own: {"code": own.ticket().code},
+    "tickets.attachment": lambda own: own.attachment(),
 }
 
 # Routes that name nothing but a supply, or not even that.
@@ -91,6 +106,9 @@ NAMELESS = {
     "readings.reading_windows",
     "readings.new",
     "readings.submit",
+    "tickets.index",
+    "tickets.new",
+    "tickets.submit",
     "history.index",
 }
 
@@ -98,7 +116,7 @@ NAMELESS = {
 FOR_ALL = set()
 
 # Downloads, which «Storico» tells of: the one thing that a GET writes.
-RECORDED = {"invoices.pdf", "invoices.as_zip"}
+RECORDED = {"invoices.pdf", "invoices.as_zip", "tickets.receipt", "tickets.attachment"}
 
 KINDS = {
     "page": ("GET", {}),
