@@ -169,11 +169,13 @@ def when_to_retry(seconds):
 
 
 class Typed(NamedTuple):
-    """A failed POST, to send it again: where, what was typed, and the secrets to retype."""
+    """A failed POST, to send it again: where, what was typed, the secrets to retype, and the
+    fields whose files are to be chosen again."""
 
     address: str
     kept: list
     secrets: list
+    files: list
 
 
 def typed():
@@ -181,10 +183,12 @@ def typed():
         return None
     try:
         pairs = list(request.form.items(multi=True))
+        files = [name for name, file in request.files.items() if file.filename]
     except HTTPException:
         return None
     return Typed(
         "/" + request.full_path.rstrip("?").lstrip("/\\"),
         [pair for pair in pairs if pair[0] not in {"csrf_token", *SECRETS}],
         [(name, SECRETS[name]) for name, _value in pairs if name in SECRETS],
+        files,
     )
