@@ -3,14 +3,12 @@ import re
 
 import pytest
 
-from domain.clock import rome_day, utcnow
 from tests.factories import (
     make_account,
     make_customer,
     make_electricity,
     make_gas,
     make_invoice,
-    make_window,
 )
 from views.frame import MENU
 
@@ -141,40 +139,6 @@ def test_a_customer_without_supplies_still_has_a_portal(sign_in, customer):
 def test_strangers_are_asked_to_sign_in(client):
     assert client.get("/forniture/PR000001/home").location.startswith("/login")
     assert client.get("/").location == "/login"
-
-
-def test_home_tells_what_to_pay_and_when_to_read(sign_in, customer):
-    supply = make_gas(customer, code="PR000001")
-    today = rome_day(utcnow())
-    make_invoice(customer, supply, number="TARDI", date=today, amount_cents=100)
-    make_invoice(
-        customer, supply, number="PRIMA", date=today - dt.timedelta(days=5), amount_cents=123456
-    )
-    make_window()
-    page = sign_in(make_account(customer)).get("/forniture/PR000001/home").text
-    assert "1.234,56\N{NO-BREAK SPACE}€" in page
-    assert "PRIMA" in page
-    assert "TARDI" not in page
-    assert "Periodo aperto" in page
-
-
-def test_home_with_nothing_to_do(sign_in, customer):
-    make_gas(customer, code="PR000001")
-    page = sign_in(make_account(customer)).get("/forniture/PR000001/home").text
-    assert "Non ci sono fatture da pagare." in page
-    assert "non è ancora stabilito" in page
-    assert page.count("Benvenuto") == 1  # beside the name: whoever is told to look for it finds it
-
-
-def test_home_costs_few_queries(sign_in, customer, count_queries):
-    supply = make_gas(customer, code="PR000001")
-    make_invoice(customer, supply)
-    make_window(utcnow() + dt.timedelta(days=3), utcnow() + dt.timedelta(days=5))
-    browser = sign_in(make_account(customer))
-    browser.get("/forniture/PR000001/home")
-    with count_queries() as queries:
-        assert "Prossimo periodo" in browser.get("/forniture/PR000001/home").text
-    assert len(queries) <= 6
 
 
 def test_names_are_shown_as_typed_never_run(sign_in):
