@@ -10,7 +10,7 @@ import io
 from itertools import accumulate, count
 from typing import NamedTuple
 
-from jobs.demo_world import consumption, paper, people, publications
+from jobs.demo_world import consumption, measures, paper, people, publications
 
 FIRST_YEAR = 2014
 PRESSURE = 1.94  # Smc in a m3 where a volume converter is fitted
@@ -50,6 +50,7 @@ def files(today):
     yield "fatture_demo.csv", table(map(invoice_row, billed))
     yield "prelievi_demo.csv", table(consumption.rows(billed))
     yield "letture_demo.csv", table(meter_readings(supplies, today))
+    yield "misure_demo.csv", table(measures.rows(supplies, today))
 
 
 def documents(today):
