@@ -1,6 +1,7 @@
 """Tables for people, as CSV for Excel and as XLSX, row after row."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
@@ -9,7 +10,9 @@ import xlsxwriter
 
 BOM = "\N{BYTE ORDER MARK}"
 ROWS_AT_ONCE = 1000
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet may take for a formula (OWASP ASVS 5.0, V1.2.10; the wide ones in Asia).
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+LONGEST_CELL, LONGEST_TITLE = 32_767, 31  # characters, in Excel
 DAY, INSTANT, TIME = "dd/mm/yyyy", "dd/mm/yyyy hh:mm", "hh:mm"
 
 
@@ -34,7 +37,8 @@ def excel_csv(columns, rows):
         if len(lines) == ROWS_AT_ONCE:
             yield _joined(lines)
             lines = []
-    yield _joined(lines)
+    if lines:
+        yield _joined(lines)
 
 
 def _joined(lines):
@@ -63,7 +67,7 @@ def xlsx(target, title, columns, rows):
     Cells as for `excel_csv`; each keeps its type, and text stays text.
     """
     book = xlsxwriter.Workbook(target, {"constant_memory": True})
-    sheet = book.add_worksheet(title)
+    sheet = book.add_worksheet(sheet_name(title))
     heading = book.add_format({"bold": True, "bottom": 1})
     day, instant, time = (book.add_format({"num_format": each}) for each in (DAY, INSTANT, TIME))
     numbers = [
@@ -79,7 +83,7 @@ def xlsx(target, title, columns, rows):
             if value is None:
                 continue
             if isinstance(value, str):
-                sheet.write_string(line, place, value)
+                sheet.write_string(line, place, value[:LONGEST_CELL])
             elif isinstance(value, dt.datetime):
                 sheet.write_datetime(line, place, value, instant)
             elif isinstance(value, dt.date):
@@ -89,3 +93,8 @@ def xlsx(target, title, columns, rows):
             else:
                 sheet.write_number(line, place, value, numbers[place])
     book.close()
+
+
+def sheet_name(title):
+    """`title` as Excel takes it for the name of a sheet."""
+    return re.sub(r"[\[\]:*?/\\]", " ", title)[:LONGEST_TITLE].strip(" '") or "Dati"
