@@ -60,6 +60,13 @@ def ordered(periods, sort):
     return known + [period for period in newest if getattr(period, field) is None]
 
 
+def span(periods):
+    """(first day, last day) of all `periods`, or None without any."""
+    if not periods:
+        return None
+    return periods[0].starts_on, max(period.ends_on for period in periods)
+
+
 class Used:
     """What was billed for a span of time: `parts` by (kind, band), and the peak power in W.
 

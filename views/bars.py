@@ -5,8 +5,9 @@ from typing import NamedTuple
 from domain import italian
 from views.charts import step
 
-# In units of the drawing, which is 640 wide and 260 high.
-LEFT, RIGHT, TOP, BOTTOM = 76, 632, 14, 222
+# In units of the drawing, which is 640 wide.
+LEFT, RIGHT, TOP = 76, 632, 14
+TALL, SHORT = 208, 96  # from the lowest to the highest level
 WIDEST = 40
 CROWDED = 8  # from so many labels on, a telephone shows every other one
 
@@ -35,16 +36,15 @@ class BarChart:
     Negative amounts hang below that line.
     """
 
-    def __init__(self, groups):
+    def __init__(self, groups, height=TALL):
+        self.bottom = TOP + height
         stacks = [
             [bar and (*bar[:2], list(stacked(bar[2]))) for bar in bars] for _label, bars in groups
         ]
         ends = [0]
         for parts in (bar[2] for bars in stacks for bar in bars if bar):
             ends += [end for low, high, *_ in parts for end in (low, high)]
-        self._step = step(max(ends) - min(ends))
-        self._low = min(ends) // self._step * self._step
-        self._high = max(-(-max(ends) // self._step) * self._step, self._low + self._step)
+        self._scale(min(ends), max(ends), height)
         self._room = (RIGHT - LEFT) / max(len(groups), 1)
         most = max((len(bars) for bars in stacks), default=1)
         self.width = round(min(WIDEST, self._room * (0.66 if most == 1 else 0.8) / most), 1)
@@ -59,12 +59,17 @@ class BarChart:
             for place, (label, _bars) in enumerate(groups)
         ]
 
+    def _scale(self, lowest, highest, height):
+        self._step = step((highest - lowest) * TALL // height)
+        self._low = lowest // self._step * self._step
+        self._high = max(-(-highest // self._step) * self._step, self._low + self._step)
+
     def _middle(self, place):
         return LEFT + self._room * (place + 0.5)
 
     def _y(self, amount):
         part = (amount - self._low) / (self._high - self._low)
-        return round(BOTTOM - part * (BOTTOM - TOP), 1)
+        return round(self.bottom - part * (self.bottom - TOP), 1)
 
     def _bar(self, place, offset, bar):
         title, faded, parts = bar

@@ -14,7 +14,7 @@ from werkzeug.http import dump_options_header
 from domain import consumption, italian
 from domain.formats import sheets
 from views import files
-from views.bars import BarChart
+from views.bars import SHORT, BarChart
 from views.frame import listed_supply
 from views.htmx import page_or_partial, wants_partial
 from views.paging import TableState, number
@@ -49,6 +49,7 @@ def index(supply_code):
         years=sorted(years, reverse=True),
         shown=shown,
         kinds_in_words=kinds_in_words,
+        span=consumption.span(periods),
         **charts(shown, supply),
         **({} if wants_partial() else list_of(supply_code, periods, args={})),
     )
@@ -155,7 +156,7 @@ def charts(shown, supply):
     energy = [(line.short, bars(line, shown, energy_bar, unit)) for line in lines]
     power = [(line.short, bars(line, shown, power_bar, "kW")) for line in lines]
     some_power = any(bar for _label, group in power for bar in group)
-    return {"energy": BarChart(energy), "power": BarChart(power) if some_power else None}
+    return {"energy": BarChart(energy), "power": BarChart(power, SHORT) if some_power else None}
 
 
 def bars(line, shown, bar, unit):
@@ -218,7 +219,7 @@ def billed_periods(supply_code):
 def list_of(supply_code, periods, **options):
     """What _periods.html needs."""
     path = f"/forniture/{supply_code}/prelievi/periodi"
-    table = TableState(path, consumption.SORTS, **options)
+    table = TableState(path, consumption.SORTS, rows=10, **options)
     table.page = min(table.page, table.pages(len(periods)))
     rows = consumption.ordered(periods, table.sort)[table.offset : table.offset + table.rows]
     return {
