@@ -12,6 +12,7 @@ from domain.formats.packed import pack
 from domain.measures import count
 from models import (
     Account,
+    BilledConsumption,
     Attachment,
     Customer,
     Event,
@@ -188,3 +189,11 @@ def make_event(kind, *, at=None, account=None, customer=None, supply=None, **det
         at=at or utcnow(), kind=kind, account=account, customer=customer, supply=supply,
         details=json.dumps(details),
     )  # fmt: skip
+
+
+def make_consumption(supply, starts_on, ends_on, total=100_000, **values):
+    """What was billed from day to day; quantities in thousandths."""
+    values = {"unit": "Smc" if supply.is_gas else "kWh", "kind": "actual", **values}
+    return BilledConsumption.create(
+        supply=supply, starts_on=starts_on, ends_on=ends_on, total=total, **values
+    )
