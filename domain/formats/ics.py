@@ -34,7 +34,7 @@ def calendar(name, entries, *, stamp, host):
     result.add("prodid", "-//Portale clienti//Calendario//IT")
     result.add("version", "2.0")
     result.add("calscale", "GREGORIAN")
-    result.add("name", name)
+    result.add("name", vText(name))
     result.add("x-wr-calname", vText(name))
     result.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     result.add("x-published-ttl", vDuration(REFRESH))

