@@ -7,14 +7,17 @@ import json
 
 from argon2 import PasswordHasher
 
-from domain.clock import utcnow
+from domain import documents
+from domain.clock import rome_day, utcnow
 from domain.formats.packed import pack
 from domain.measures import count
 from models import (
     Account,
-    BilledConsumption,
     Attachment,
+    BilledConsumption,
+    Contract,
     Customer,
+    Document,
     Event,
     Grant,
     Instalment,
@@ -167,7 +170,9 @@ def make_ticket(customer, code=None, *, texts=("Vorrei una spiegazione.",), now=
     return ticket
 
 
-def make_attachment(app, ticket, name="allegato.pdf", content=b"%PDF-1.4\n%%EOF\n", kind="pdf"):
+def make_attachment(
+    app, ticket, name="allegato.pdf", content=b"%PDF-1.4\n%%EOF\n", kind="pdf", **values
+):
     """A file of the ticket's first message, with its bytes under documents/."""
     path = f"ticket/{next(_counter):032x}.{kind}"
     place = app.config["DATA_DIR"] / "documents" / path
@@ -180,6 +185,7 @@ def make_attachment(app, ticket, name="allegato.pdf", content=b"%PDF-1.4\n%%EOF\
         kind=kind,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
+        **values,
     )
 
 
@@ -197,3 +203,18 @@ def make_consumption(supply, starts_on, ends_on, total=100_000, **values):
     return BilledConsumption.create(
         supply=supply, starts_on=starts_on, ends_on=ends_on, total=total, **values
     )
+
+
+def make_document(title=None, category="notices", *, customer=None, text=None, **values):
+    """A notice for all, published today, or a document of `customer`."""
+    now = utcnow()
+    title = title or f"Documento {next(_counter)}"
+    return Document.create(
+        category="personal" if customer else category, title=title, customer=customer, text=text,
+        folded=documents.folded(title, text), **{"date": rome_day(now), "added_at": now, **values},
+    )  # fmt: skip
+
+
+def make_contract(supply, starts_on, ends_on=None, **values):
+    values = {"code": f"C{next(_counter)}", "offer": "LUCE SERENA", **values}
+    return Contract.create(supply=supply, starts_on=starts_on, ends_on=ends_on, **values)
