@@ -9,11 +9,12 @@ import re
 import pytest
 
 from domain.clock import rome_day, utcnow
-from models import Account, Event, Invoice
+from models import Account, Document, Event, Invoice
 from tests.factories import (
     make_account,
     make_attachment,
     make_customer,
+    make_document,
     make_electricity,
     make_file,
     make_gas,
@@ -24,6 +25,7 @@ from tests.factories import (
     make_window,
 )
 from tests.security.routes import UNSAFE, archive, with_method
+from views.documents import PAGES
 
 # No login is asked for; what they give away is the matter of other rows.
 OPEN = {
@@ -71,7 +73,14 @@ class Owner:
 
     def attachment(self):
         ticket = self.ticket()
-        return {"code": ticket.code, "key": make_attachment(self.app, ticket).id}
+        key = 98_700 + ticket.id  # not a number that a page shows for other reasons
+        return {"code": ticket.code, "key": make_attachment(self.app, ticket, id=key).id}
+
+    def document(self, category):
+        """A document of theirs, or one that all may see."""
+        whose = self.customer if category == "personal" else None
+        file = make_file(self.app, f"d{Document.select().count()}.pdf")
+        return make_document(None, category, customer=whose, text="Testo", file=file)
 
     def measures(self):
         return make_measured_day(self.electricity, self.today - dt.timedelta(days=1))
@@ -93,6 +102,12 @@ OBJECTS = {
     "tickets.attachment": lambda own: own.attachment(),
 }
 
+for page, category in PAGES.items():
+    for view in ("read", "pdf"):
+        OBJECTS[f"documents.{page}_{view}"] = lambda own, category=category: {
+            "key": own.document(category).id
+        }
+
 # Routes that name nothing but a supply, or not even that.
 NAMELESS = {
     "frame.home_of_default",
@@ -110,13 +125,25 @@ NAMELESS = {
     "tickets.new",
     "tickets.submit",
     "history.index",
+    "supplies.technical",
+    "supplies.contracts",
+    *(f"documents.{page}_index" for page in PAGES),
 }
 
 # What these show is the same for all customers; only the supply in the address is one's own.
-FOR_ALL = set()
+FOR_ALL = {name for name in OBJECTS if name.startswith("documents.")} - {
+    "documents.documenti_read",
+    "documents.documenti_pdf",
+}
 
 # Downloads, which «Storico» tells of: the one thing that a GET writes.
-RECORDED = {"invoices.pdf", "invoices.as_zip", "tickets.receipt", "tickets.attachment"}
+RECORDED = {
+    "invoices.pdf",
+    "invoices.as_zip",
+    "tickets.receipt",
+    "tickets.attachment",
+    *(f"documents.{page}_pdf" for page in PAGES),
+}
 
 KINDS = {
     "page": ("GET", {}),
