@@ -42,6 +42,7 @@ OPEN = {
     "auth.registration_email",
     "auth.claim",
     "auth.register",
+    "preferences.feed",
 }
 
 # Shown only while there is nothing else to show (a mailed secret, a page still to come).
@@ -121,6 +122,16 @@ NAMELESS = {
     "readings.reading_windows",
     "readings.new",
     "readings.submit",
+    "preferences.index",
+    "preferences.save",
+    "preferences.name_supply",
+    "preferences.download",
+    "preferences.ask_for_erasure",
+    "preferences.erase",
+    "preferences.withdraw",
+    "preferences.make_calendar",
+    "preferences.replace_calendar",
+    "preferences.revoke_calendar",
     "tickets.index",
     "tickets.new",
     "tickets.submit",
@@ -140,6 +151,7 @@ FOR_ALL = {name for name in OBJECTS if name.startswith("documents.")} - {
 RECORDED = {
     "invoices.pdf",
     "invoices.as_zip",
+    "preferences.download",
     "tickets.receipt",
     "tickets.attachment",
     *(f"documents.{page}_pdf" for page in PAGES),
