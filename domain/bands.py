@@ -9,6 +9,8 @@ import datetime as dt
 from functools import lru_cache
 from itertools import groupby
 
+from dateutil.easter import easter
+
 from domain.measures import clock
 
 F1, F2, F3 = range(3)
@@ -19,20 +21,6 @@ NAMES = ("F1", "F2", "F3")
 HOLIDAYS = {
     (1, 1), (1, 6), (4, 25), (5, 1), (6, 2), (8, 15), (11, 1), (12, 8), (12, 25), (12, 26),
 }  # fmt: skip
-
-
-@lru_cache(400)
-def easter(year):
-    """Easter Sunday by the Gregorian computus (Meeus, Jones and Butcher)."""
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    g = (8 * b + 13) // 25
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    weekday = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * weekday) // 451
-    month, before = divmod(h + weekday - 7 * m + 114, 31)
-    return dt.date(year, month, before + 1)
 
 
 def is_holiday(day):
