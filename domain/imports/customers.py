@@ -64,9 +64,9 @@ class Customers(Kind):
         for entry, change in changed_by_customers(entries):
             if change.id not in entry.more.get("confirmed", ()):
                 entry.values[change.field] = change.value
-        for entry in entries:
-            if "confirmed" in entry.more:
-                contacts.settle(ContactChange.id.in_(entry.more["confirmed"]), now=entry.at)
+        confirmed = [each for entry in entries for each in entry.more.get("confirmed", ())]
+        if confirmed:
+            contacts.settle(ContactChange.id.in_(confirmed), now=entries[0].at)
         super().write(entries, documents)
 
     def ends(self, entry):

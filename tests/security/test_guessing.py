@@ -111,6 +111,7 @@ OPEN_ROUTES = {
         throttle.REGISTRATION_ADDRESS,
     ),
     "auth.recover": (lambda n: {"code": f"{n:06d}"}, throttle.RECOVERY_ADDRESS),
+    "records.confirm_email": (lambda n: {}, throttle.EMAIL_LINK),
 }
 ENDS_ONLY_ONES_OWN_SESSION = {"auth.logout"}
 
