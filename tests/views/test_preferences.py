@@ -163,7 +163,8 @@ def test_row_10_other_fields_are_ignored(browser, account):
 
 def test_with_one_language_there_is_no_choice(browser):
     page = browser.get(PAGE).text
-    assert "<dd>Italiano</dd>" in page
+    assert "Lingua: <strong>Italiano</strong>." in page
+    assert "soltanto in questa lingua" in page
     assert 'name="language"' not in page
 
 
