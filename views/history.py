@@ -68,11 +68,10 @@ def index(supply_code):
 
 
 def written(row):
-    """An event as the list writes it: day, time, group, sentence, supply, who if another."""
+    """An event as the list writes it: when, group, sentence, supply, who if another."""
     group = history.group_of(row.kind)
     return (
-        day(rome_day(row.at)),
-        time(row.at),
+        f"{day(rome_day(row.at))}, {time(row.at)}",
         LABELS[group] if group else "",
         sentence(row.kind, row.details),
         row.supply or "",

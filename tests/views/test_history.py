@@ -27,8 +27,7 @@ STRONG = "Tre-gatti-blu-sul-tetto-91"
 
 def sentences(page):
     """What happened, from the latest."""
-    cells = re.findall(r'<td class="wide event">(.*?)</td>', page)
-    return [re.sub("<[^>]*>", " ", cell).split(None, 1)[1] for cell in cells]
+    return re.findall(r'<td class="event">(.*?)</td>', page)
 
 
 def kinds():
