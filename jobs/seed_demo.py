@@ -10,7 +10,7 @@ from domain import acquisition, handover, passwords
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from jobs import import_inbox, runner
-from jobs.demo_world import archive, people, tickets
+from jobs.demo_world import archive, history, people, tickets
 from models import Account, Customer, Document, Grant, SelfReading, SupplyPoint, writing
 
 NOON = dt.time(12)
@@ -37,6 +37,7 @@ def run(app, *, now):
             age_documents()
             account = open_account(now=now)
             tickets.live(account, folder / "documents", today=today, now=now)
+            history.live(account, today=today)
         taken = folder / "outbox" / handover.TAKEN / batch.file_name
         taken.write_bytes(batch.content)
     return "Dati di prova caricati." if first_time else "Dati di prova già presenti."
