@@ -1,8 +1,8 @@
 """The time bands of electricity: F1 peak hours, F2 in between, F3 nights and holidays.
 
-ARERA (then AEEG), deliberation 181/06, which TIV refers to: F1 Monday to Friday from 8 to 19;
-F2 Monday to Friday from 7 to 8 and from 19 to 23, Saturday from 7 to 23; F3 Monday to Saturday
-from 23 to 7, Sundays and holidays all day. Hours are those on the clock.
+ARERA (then AEEG), deliberation of 2 August 2006, no. 181/06, as amended: F1 Monday to Friday
+from 8 to 19; F2 Monday to Friday from 7 to 8 and from 19 to 23, Saturday from 7 to 23; F3
+Monday to Saturday from 23 to 7, Sundays and holidays all day. Hours are those on the clock.
 """
 
 import datetime as dt

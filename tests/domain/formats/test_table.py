@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from domain.formats import errors_csv, table
-from domain.formats.table import Column, Table, Unreadable
+from domain.formats.table import Column, Series, Table, Unreadable
 
 COLUMNS = (
     Column("nome", table.text(10), required=True),
@@ -150,6 +150,36 @@ def test_every_truncation_is_read_or_refused():
     for end in range(len(content)):
         with contextlib.suppress(Unreadable):
             assert all(row.number > 1 for row in rows(content[:end]))
+
+
+SERIES = [Column("nome", table.text(10), required=True), Series("q", table.whole(), 2, 4)]
+
+
+def test_numbered_columns_are_one_value_up_to_the_last_that_is_filled():
+    content = b"q2;nome;q1;q3;q4\n2;A;1;3;4\n5;B;6;;\n;C;;;\n"
+    assert [row.values for row in rows(content, SERIES)] == [
+        {"nome": "A", "q": [1, 2, 3, 4]},
+        {"nome": "B", "q": [6, 5]},
+        {"nome": "C", "q": []},
+    ]
+
+
+def test_numbered_columns_name_the_bad_cell():
+    (row,) = rows(b"nome;q1;q2;q3\nA;1;;x\n", SERIES)
+    assert [(column, text) for column, text, _sentence in row.problems] == [("q2", ""), ("q3", "x")]
+
+
+@pytest.mark.parametrize(
+    ("header", "missing"), [(b"nome", "q1"), (b"nome;q1", "q2"), (b"nome;q1;q2;q4", "q3")]
+)
+def test_numbered_columns_have_no_gap(header, missing):
+    with pytest.raises(Unreadable) as caught:
+        read(header + b"\n", SERIES)
+    assert caught.value.column == missing
+
+
+def test_a_numbered_column_beyond_the_last_is_unknown():
+    assert read(b"nome;q1;q2;q3;q4;q5;q01\n", SERIES).unknown == ["q5", "q01"]
 
 
 def test_memory_does_not_grow_with_the_rows():
