@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from flask_babel import gettext as _
 
-from domain import consumption, files, history, measures, preferences
+from domain import consumption, files, history, history_sentences, measures, preferences
 from domain.clock import ROME, rome_day
 from domain.errors import Refused
 from models import (
@@ -217,6 +217,7 @@ def _events(account_id):
     )
     return [
         {**_shown(row, ("quando at", "evento kind", "fornitura supply_code")),
+         "descrizione": history_sentences.sentence(row.kind, row.details),
          "dettagli": json.loads(row.details)}
         for row in events
     ]  # fmt: skip

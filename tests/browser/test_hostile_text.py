@@ -19,7 +19,7 @@ TEMPLATE = "{{ 7*7 }}<svg/onload=alert(4)>"
 CODE, VAT_NUMBER = "000666", "90006660975"
 PAGES = (
     "home", "fatture", "password", "autolettura", "autolettura/nuova", "autolettura/periodi",
-    "anagrafica", "prelievi", "ticket", "dati-tecnici", "contratti", "misure", "documenti",
+    "anagrafica", "preferenze", "prelievi", "ticket", "dati-tecnici", "contratti", "misure", "documenti",
     "modulistica", "normative", "comunicati", "informazioni", "storico",
 )  # fmt: skip
 
@@ -83,6 +83,10 @@ def test_no_text_of_the_archive_is_executed(open_browser, portal):
     guide.fill("Nuova password", OWN_PASSWORD)
     guide.fill("Conferma nuova password", OWN_PASSWORD)
     guide.press("Conferma")
+    page.goto("/forniture/PR666001/preferenze")
+    guide.fill("Nome della fornitura", SCRIPT)
+    guide.press("Salva il nome")
+    expect(page.get_by_label("Punto di fornitura")).to_contain_text(SCRIPT)
     for path in PAGES:
         page.goto(f"/forniture/PR666001/{path}", wait_until="networkidle")
         expect(page.get_by_text(IMAGE).first).to_be_visible()  # the header names the customer

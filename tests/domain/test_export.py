@@ -4,8 +4,10 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -232,6 +234,14 @@ def test_what_happened(take, customer, account):
     events = json.loads(take()["storico.json"])
     assert [event["evento"] for event in events] == ["access", "contact_changed"]
     assert events[0]["dettagli"] == {"address": "192.0.2.1"}
+    assert events[0]["descrizione"] == "Accesso al portale, dall'indirizzo 192.0.2.1."
+
+
+def test_what_the_document_tells_of_it_is_so(take):
+    text = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text()
+    assert f"al massimo {export.MOST_A_DAY}\nvolte in 24 ore" in text
+    told = set(re.findall(r"^\| `([\w.]+)` \|", text, re.M))
+    assert {name for name in take() if "/" not in name} == told
 
 
 # -- Of nobody else ------------------------------------------------------------------------
