@@ -19,8 +19,8 @@ TEMPLATE = "{{ 7*7 }}<svg/onload=alert(4)>"
 CODE, VAT_NUMBER = "000666", "90006660975"
 PAGES = (
     "home", "fatture", "password", "autolettura", "autolettura/nuova", "autolettura/periodi",
-    "anagrafica", "preferenze", "prelievi", "ticket", "dati-tecnici", "contratti", "misure", "documenti",
-    "modulistica", "normative", "comunicati", "informazioni", "storico",
+    "anagrafica", "preferenze", "prelievi", "ticket", "dati-tecnici", "contratti", "misure",
+    "documenti", "modulistica", "normative", "comunicati", "informazioni", "storico",
 )  # fmt: skip
 
 

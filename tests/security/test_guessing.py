@@ -126,6 +126,14 @@ def test_row_06_every_open_route_has_a_limit(app, browser_at):
     assert found == set(OPEN_ROUTES)
 
 
+def test_row_06_wrong_addresses_of_calendars_have_a_limit(browser_at):
+    here, wrong = browser_at(HERE), "/calendario/x.y.ics"
+    statuses = [here.get(wrong).status_code for _n in range(throttle.CALENDAR_ADDRESS.most + 5)]
+    assert statuses == [404] * throttle.CALENDAR_ADDRESS.most + [429] * 5
+    assert here.head(wrong).status_code == 429
+    assert browser_at("192.0.2.200").get(wrong).status_code == 404
+
+
 @pytest.mark.parametrize("endpoint", OPEN_ROUTES)
 def test_row_06_the_limit_holds(app, browser_at, endpoint):
     data, limit = OPEN_ROUTES[endpoint]
