@@ -10,7 +10,7 @@ from domain import acquisition, handover, passwords
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from jobs import import_inbox, runner
-from jobs.demo_world import archive, history, people, tickets
+from jobs.demo_world import archive, contacts, history, people, tickets
 from models import Account, Customer, Document, Grant, SelfReading, SupplyPoint, writing
 
 NOON = dt.time(12)
@@ -33,13 +33,15 @@ def run(app, *, now):
     import_inbox.run(app, now=now)
     if first_time:
         with writing():  # all at once: a first start cut short begins again
-            batch = hand_over_readings(today, now=now)
+            readings = hand_over_readings(today, now=now)
             age_documents()
             account = open_account(now=now)
             tickets.live(account, folder / "documents", today=today, now=now)
             history.live(account, today=today)
-        taken = folder / "outbox" / handover.TAKEN / batch.file_name
-        taken.write_bytes(batch.content)
+            changes = contacts.live(account, account.grants.get().customer, today=today)
+        for batch in (readings, changes):
+            taken = folder / "outbox" / handover.TAKEN / batch.file_name
+            taken.write_bytes(batch.content)
     return "Dati di prova caricati." if first_time else "Dati di prova già presenti."
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.formats import billing_readings, errors_csv
+from domain.formats import billing_contacts, billing_readings, errors_csv
 from domain.imports.inbox import IN_PREPARATION, KINDS
 from domain.imports.upsert import Cells
 
@@ -48,6 +48,11 @@ def test_the_example_of_each_kind_has_every_column(kind):
 def test_what_goes_out_is_told_and_has_an_example():
     told = columns_told("Che cosa esce: le autoletture acquisite")
     assert told == list(billing_readings.COLUMNS) == header_of("autoletture_000001.csv")
+
+
+def test_the_contacts_that_go_out_are_told_and_have_an_example():
+    told = columns_told("Che cosa esce: i contatti cambiati dai clienti")
+    assert told == list(billing_contacts.COLUMNS) == header_of("anagrafiche_000001.csv")
 
 
 def test_the_errors_file_is_told():

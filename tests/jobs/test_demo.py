@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import socket
+from itertools import pairwise
 
 import pytest
 from stdnum import iban
@@ -10,13 +11,16 @@ from stdnum.it import codicefiscale, iva
 
 import models
 from app import ConfigurationError, create_app
-from domain import readings, windows
+from domain import consumption, readings, windows
 from domain.clock import utcnow
 from domain.errors import Refused
 from jobs import demo, seed_demo
-from jobs.demo_world import archive, people
+from jobs.demo_world import archive, contacts, people
 from models import (
     Account,
+    BilledConsumption,
+    ContactBatch,
+    ContactChange,
     Customer,
     ImportedFile,
     Invoice,
@@ -119,9 +123,11 @@ def test_seeding_gives_the_ready_customer_years_of_data(demo_app):
 
     states = {row.state for row in SelfReading.select()}
     assert states == {"validated", "rejected"}
-    batch = ReadingBatch.get()
-    taken = demo_app.config["DATA_DIR"] / "outbox" / "presi" / batch.file_name
-    assert taken.read_bytes() == bytes(batch.content)
+    assert ready.phone == contacts.PHONE
+    for batch in (ReadingBatch.get(), ContactBatch.get()):
+        taken = demo_app.config["DATA_DIR"] / "outbox" / "presi" / batch.file_name
+        assert taken.read_bytes() == bytes(batch.content)
+    assert not ContactChange.select().where(ContactChange.settled_at.is_null()).exists()
 
 
 def test_a_second_start_keeps_the_data_and_a_window_is_open_again(demo_app):
@@ -155,6 +161,26 @@ def test_a_first_start_cut_short_begins_again(demo_app, monkeypatch):
 def test_the_same_day_gives_the_same_files():
     assert list(archive.files(TODAY)) == list(archive.files(TODAY))
     assert list(archive.documents(TODAY)) == list(archive.documents(TODAY))
+
+
+def test_what_the_invoices_charged_follows_the_seasons_and_is_complete(demo_app):
+    seed_demo.run(demo_app, now=utcnow())
+    assert {row.kind for row in BilledConsumption.select()} == {"actual", "self_read", "estimated"}
+    numbers = {(row.number, row.supply_id) for row in Invoice.select()}
+    numbers |= {
+        (row.invoice.number, row.supply_id)
+        for row in InvoiceSupply.select(InvoiceSupply, Invoice).join(Invoice)
+    }
+    for supply in SupplyPoint.select():
+        periods = consumption.periods(supply)
+        assert periods, supply.code
+        for earlier, later in pairwise(periods):
+            assert later.starts_on == earlier.ends_on + dt.timedelta(1), supply.code
+        charged = {(row.invoice_number, supply.id) for row in periods if row.invoice_number}
+        assert charged <= numbers, supply.code
+    gas = SupplyPoint.get(code="PR002876")
+    months = consumption.by_month(consumption.periods(gas))
+    assert months[2025, 1].total > 5 * months[2025, 7].total
 
 
 @pytest.mark.parametrize("day", [dt.date(2026, 1, 1), dt.date(2028, 2, 29), dt.date(2027, 12, 31)])
