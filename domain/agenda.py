@@ -80,19 +80,19 @@ def token(link, *, key):
     return _signer(key).dumps(link.nonce)
 
 
-def read(text, *, address, portal, key, now):
+def read(text, *, address, utility, portal, key, now):
     """The calendar behind the token `text` as bytes, or None where it opens none.
 
-    `address` is who asks: wrong tokens are counted there, and beyond the limit TooManyTries
-    is raised. A right one always opens, since the calendar services of a whole country ask
-    from the same few addresses.
+    `utility` is its name, `portal` where the portal stands. `address` is who asks: wrong
+    tokens are counted there, and beyond the limit TooManyTries is raised. A right one always
+    opens, since the calendar services of a whole country ask from the same few addresses.
     """
     supply = _opened(text, key)
     if supply is None:
         throttle.reserve([(throttle.CALENDAR_ADDRESS, throttle.place(address))], now=now)
         return None
     return ics.calendar(
-        _name(supply),
+        f"{utility}: {_name(supply)}",
         [*_reading_windows(supply, portal, now), *_due_dates(supply, portal)],
         stamp=rome_instant(rome_day(now), dt.time()),  # changes the bytes once a day, not always
         host=urlsplit(portal).hostname,
@@ -151,7 +151,7 @@ def _due_dates(supply, portal):
             key=f"scadenza-{due.invoice}-{due.place}-{supply.id}",
             starts=due.due_on,
             ends=None,
-            title=_("Da pagare: %(amount)s", amount=italian.money(due.amount_cents)),
+            title=_("Fattura da pagare: %(amount)s", amount=italian.money(due.amount_cents)),
             text=_("Fattura %(number)s, %(supply)s", number=due.number, supply=_name(supply)),
             address=f"{portal}/forniture/{supply.code}/fatture",
         )

@@ -203,6 +203,7 @@ def feed(token):
         content = agenda.read(
             token,
             address=request.remote_addr,
+            utility=current_app.config["UTILITY_NAME"],
             portal=current_app.config["BASE_URL"],
             key=current_app.secret_key,
             now=utcnow(),

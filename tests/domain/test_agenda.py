@@ -40,8 +40,9 @@ def token(account, supply):
     return agenda.token(agenda.link(account.id, supply), key=KEY)
 
 
-def read(text, *, now=NOW, key=KEY, address="192.0.2.1"):
-    return agenda.read(text, address=address, portal="https://portale.example", key=key, now=now)
+def read(text, *, now=NOW, address="192.0.2.1"):
+    utility = {"utility": "Prova Energia", "portal": "https://portale.example"}
+    return agenda.read(text, address=address, key=KEY, now=now, **utility)
 
 
 def events(account, supply, *, now=NOW):
@@ -61,7 +62,7 @@ def test_unpaid_invoices_are_whole_days(account, supply, customer):
     make_invoice(customer, supply, number="F77", date=dt.date(2026, 11, 10), amount_cents=123456)
     (event,) = events(account, supply)
     assert event.decoded("dtstart") == dt.date(2026, 11, 30)
-    assert str(event["summary"]) == "Da pagare: 1.234,56\N{NO-BREAK SPACE}€"
+    assert str(event["summary"]) == "Fattura da pagare: 1.234,56\N{NO-BREAK SPACE}€"
     assert str(event["description"]) == "Fattura F77, PR000001"
     assert event["url"] == "https://portale.example/forniture/PR000001/fatture"
 
@@ -72,8 +73,8 @@ def test_each_instalment_has_its_day_and_its_amount(account, supply, customer):
     Instalment.create(invoice=invoice, due_on=dt.date(2027, 1, 31), amount_cents=6000)
     found = {event.decoded("dtstart"): str(event["summary"]) for event in events(account, supply)}
     assert found == {
-        dt.date(2026, 11, 30): "Da pagare: 40,00\N{NO-BREAK SPACE}€",
-        dt.date(2027, 1, 31): "Da pagare: 60,00\N{NO-BREAK SPACE}€",
+        dt.date(2026, 11, 30): "Fattura da pagare: 40,00\N{NO-BREAK SPACE}€",
+        dt.date(2027, 1, 31): "Fattura da pagare: 60,00\N{NO-BREAK SPACE}€",
     }
     assert len({event["uid"] for event in events(account, supply)}) == 2
 
@@ -81,7 +82,7 @@ def test_each_instalment_has_its_day_and_its_amount(account, supply, customer):
 def test_an_invoice_without_instalments_has_its_due_date(account, supply, customer):
     make_invoice(customer, supply, date=dt.date(2026, 11, 10))
     Instalment.delete().execute()
-    assert shown(account, supply) == ["Da pagare: 123,45\N{NO-BREAK SPACE}€"]
+    assert shown(account, supply) == ["Fattura da pagare: 123,45\N{NO-BREAK SPACE}€"]
 
 
 def test_only_what_this_supply_has_to_pay(account, supply, customer):
@@ -122,7 +123,7 @@ def test_the_name_of_the_supply_is_shown_and_nothing_of_the_person(account, supp
     make_invoice(customer, supply)
     make_window(NOW, NOW + dt.timedelta(days=1))
     content = read(token(account, supply))
-    assert b"\r\nNAME:Casa\\; al mare (PR000001)\r\n" in content
+    assert b"\r\nNAME:Prova Energia: Casa\\; al mare (PR000001)\r\n" in content
     text = content.decode()
     for personal in ("ROSSI", "rosa@", "000002", "RAVENNA", supply.pdr):
         assert personal not in text
