@@ -30,7 +30,7 @@ def init_app(app):
 def download(supply_code):
     """All there is where no day is given. A slip leads back to the page, which says so."""
     supply = listed_supply(supply_code)
-    label, make = FORMATS.get(request.args.get("formato")) or abort(404)
+    label, make = FORMATS.get(request.args.get("formato", "csv")) or abort(404)
     quantity = QUANTITIES.get(request.args.get("quantita", "attiva")) or abort(404)
     try:
         since, until = interval(supply, quantity)
