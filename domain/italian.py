@@ -41,7 +41,7 @@ def decimal(number):
 def kilo(number):
     """Wh as kWh, W as kW, always with three decimals: 1234500 -> `1.234,500`."""
     units, rest = divmod(number, 1000)
-    return f"{units:,}".replace(",", ".") + f",{rest:03d}"
+    return f"{units},{rest:03d}" if units < 1000 else f"{whole(units)},{rest:03d}"
 
 
 def file_size(size):

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 
 from flask import Blueprint, abort, current_app, render_template, request
-from flask_babel import lazy_gettext as _l
 from flask_login import login_required
 
 from domain import intervals, measures
@@ -19,17 +18,9 @@ from views.paging import TableState
 
 bp = Blueprint("measures", __name__, url_prefix="/forniture/<supply_code>/misure")
 
-FRAME = {"page": "misure", "title": _l("Misure elettriche")}
 SORTS = ("-giorno", "totale", "f1", "f2", "f3", "picco", "tipo")
 ROWS = 50  # a month at once
 QUANTITIES = {"attiva": "active", "reattiva": "reactive"}
-SHORTCUTS = {
-    "yesterday": _l("Ieri"),
-    "last_day": _l("Ultimo giorno"),
-    "week": _l("Ultima settimana"),
-    "month": _l("Ultimo mese"),
-    "year": _l("Ultimo anno"),
-}
 
 
 def init_app(app):
@@ -48,8 +39,8 @@ def index(supply_code):
     response = page_or_partial(
         "measures/index.html",
         "measures/_measures.html",
-        **FRAME,
         supply=supply,
+        page="misure",
         chosen=chosen,
         table=table,
         links=links(chosen, table),
@@ -107,7 +98,7 @@ def no_electricity(supply):
     """The page of a gas supply: where measures can be seen instead."""
     electricity = [each for each in own_supplies() if each.service == "EE"]
     return render_template(
-        "measures/no_electricity.html", **FRAME, supply=supply, electricity=electricity
+        "measures/no_electricity.html", supply=supply, page="misure", electricity=electricity
     )
 
 
@@ -137,28 +128,28 @@ def written(line):
         kilo(line.f2),
         kilo(line.f3),
         kilo(line.peak),
-        f"{line.peak_at:%H:%M}",
+        f"{line.peak_at.hour:02d}:{line.peak_at.minute:02d}",
         line.estimated,
     )
 
 
 def links(chosen, table):
-    """Addresses of other intervals, each by its name; and what is asked for, for a file."""
+    """Addresses of the intervals that are a step away: (name, address, whether it is shown)
+    of the usual ones, and those before and after."""
     if not chosen.extent:
         return {}
+    base = table.href(dal=None, al=None, pag=1)
+    base += "&" if "?" in base else "?"
 
     def address(interval):
-        since, until = interval
-        return table.href(dal=since, al=until, pag=1)
+        return interval and f"{base}dal={interval.since}&al={interval.until}"
 
     usual = intervals.shortcuts(chosen.extent, rome_day(utcnow()))
-    before, after = (
-        intervals.neighbours(chosen.shown, chosen.extent) if chosen.shown else (None, None)
-    )
+    around = intervals.neighbours(chosen.shown, chosen.extent) if chosen.shown else (None, None)
     return {
-        "usual": [(SHORTCUTS[name], address(each), each == chosen.shown) for name, each in usual],
-        "before": before and address(before),
-        "after": after and address(after),
+        "usual": [(name, address(each), each == chosen.shown) for name, each in usual],
+        "before": address(around[0]),
+        "after": address(around[1]),
     }
 
 
