@@ -1,12 +1,23 @@
 """What the documents and deploy/ say is what the code does."""
 
+import datetime as dt
 import re
 from pathlib import Path
 
 import pytest
 
 from app import SETTINGS
-from domain import accounts, credentials, italian, passwords, plausibility, sessions, throttle
+from domain import (
+    accounts,
+    consumption,
+    credentials,
+    italian,
+    passwords,
+    plausibility,
+    sessions,
+    throttle,
+)
+from domain.imports import consumption as consumption_file
 
 ROOT = Path(__file__).parent.parent
 MENTIONED = re.compile(r"PORTALE_([A-Z_]+[A-Z])")
@@ -61,6 +72,20 @@ def test_the_rules_of_readings_are_those_told():
     assert f"({plausibility.UNKNOWN_DIGITS}, se l'archivio non dice quante)" in text
     assert (plausibility.ROLL_OVER_OF_RANGE, plausibility.ROLL_OVER_OF_CEILING) == (2, 4)
     assert "la metà di quanto il contatore può segnare e un quarto" in text
+
+
+def test_the_rules_of_billed_consumption_are_those_told():
+    text = text_of("docs/formati.md")
+    assert f"oltre a {consumption_file.ROUNDING // 1000} unità di arrotondamento" in text
+    assert consumption_file.LONGEST == 10 * 366
+    assert "al massimo dieci anni dopo" in text
+    days = consumption.months_of(dt.date(2025, 12, 17), dt.date(2026, 1, 14))
+    shares = consumption.shared(58_000, [number for _month, number in days])
+    assert [*shares] == [30_000, 28_000]
+    told = " ".join(text_of("docs/prelievi.md").split())
+    assert "58 Smc dal 17/12/2025 al 14/01/2026 (29 giorni) conta per 30 Smc nel 2025" in told
+    kinds = re.findall(r"^\| (\w+) \| (?:da|calcolato) ", text_of("docs/prelievi.md"), re.M)
+    assert kinds == list(consumption_file.KINDS)
 
 
 def prose():

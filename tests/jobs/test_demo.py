@@ -24,6 +24,7 @@ from models import (
     Customer,
     ImportedFile,
     Invoice,
+    InvoiceSupply,
     ReadingBatch,
     SelfReading,
     StoredFile,
@@ -166,11 +167,8 @@ def test_the_same_day_gives_the_same_files():
 def test_what_the_invoices_charged_follows_the_seasons_and_is_complete(demo_app):
     seed_demo.run(demo_app, now=utcnow())
     assert {row.kind for row in BilledConsumption.select()} == {"actual", "self_read", "estimated"}
-    numbers = {(row.number, row.supply_id) for row in Invoice.select()}
-    numbers |= {
-        (row.invoice.number, row.supply_id)
-        for row in InvoiceSupply.select(InvoiceSupply, Invoice).join(Invoice)
-    }
+    named = InvoiceSupply.select(Invoice.number, InvoiceSupply.supply).join(Invoice)
+    numbers = set(named.tuples())
     for supply in SupplyPoint.select():
         periods = consumption.periods(supply)
         assert periods, supply.code

@@ -13,13 +13,14 @@ from collections import Counter
 from contextlib import closing, contextmanager, suppress
 
 import pytest
+from peewee import fn
 
 import models
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from domain.imports.inbox import Inbox, kind_of
 from domain.imports.upsert import Upsert
-from models import Customer, ImportedFile, Invoice, StoredFile, SupplyPoint
+from models import Customer, Document, ImportedFile, Invoice, StoredFile, SupplyPoint
 from tests.conftest import required
 from tests.domain.imports.conftest import PDF
 from tests.factories import make_customer, make_gas
@@ -89,11 +90,11 @@ def test_folders_and_links_are_left_alone(desk):
 
 
 def test_kinds_in_preparation_stay_and_are_told(desk):
-    desk.put("prelievi_2026.csv", "x")
+    desk.put("esiti_2026.csv", "x")
     (outcome,) = desk.run()
     assert outcome.state == "left"
     assert "non è ancora gestito" in outcome.report.notes[0]
-    assert in_inbox(desk) == ["prelievi_2026.csv"]
+    assert in_inbox(desk) == ["esiti_2026.csv"]
     assert not ImportedFile.select().exists()
 
 
@@ -378,6 +379,11 @@ def world(desk):
             .join(StoredFile)
             .tuples()
         ),
+        sorted(
+            Document.select(Document.title, fn.COALESCE(StoredFile.sha256, ""))
+            .left_outer_join(StoredFile)
+            .tuples()
+        ),
     )
 
 
@@ -395,7 +401,11 @@ def fill(desk):
     desk.put("clienti_3.csv", CUSTOMERS, "x;y;z")
     desk.put("fatture.csv", "numero;data;codice_cliente;importo;documento",
              "1;01/01/2026;000099;5;f1.pdf", "2;01/01/2026;000099;6;f2.pdf")  # fmt: skip
+    desk.put("documenti.csv", "categoria;titolo;data;file;testo;codice_cliente",
+             "personale;Lettera;01/01/2026;d.pdf;;000099",
+             "comunicati;Avviso;01/01/2026;;Testo;")  # fmt: skip
     (desk.inbox / "e.zip").write_bytes(E_INVOICES)
+    desk.attach("d.pdf", PDF + b"%d\n")
     desk.attach("f1.pdf")
     desk.attach("f2.pdf", PDF + b"%2\n")
     (desk.documents / "f2.pdf").write_bytes(PDF + b"% another\n")
@@ -405,7 +415,7 @@ def empty(desk):
     for path in [*desk.inbox.iterdir(), *desk.documents.iterdir()]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     (desk.inbox / "allegati").mkdir()
-    for table in (Invoice, StoredFile, Customer, ImportedFile):
+    for table in (Invoice, Document, StoredFile, Customer, ImportedFile):
         table.delete().execute()
 
 
@@ -414,7 +424,7 @@ def test_wherever_a_run_is_killed_the_next_one_ends_the_same(desk, killed_at, af
     fill(desk)
     desk.run(now=NOW)
     undisturbed = world(desk)
-    assert sorted(row[1] for row in undisturbed[1]) == ["applied"] * 3 + ["held", "rejected"]
+    assert sorted(row[1] for row in undisturbed[1]) == ["applied"] * 4 + ["held", "rejected"]
     for number in itertools.count(1):
         empty(desk)
         fill(desk)
