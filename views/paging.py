@@ -84,7 +84,7 @@ def asked(args):
 def quoted(value):
     """A parameter's value as an address spells it; most need no quoting."""
     text = str(value)
-    return text if text.isascii() and text.isalnum() else quote_plus(text)
+    return text if text.isascii() and text.replace("-", "").isalnum() else quote_plus(text)
 
 
 def number(text, default):
