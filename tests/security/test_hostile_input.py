@@ -11,6 +11,8 @@ import forms
 from tests.factories import (
     make_account,
     make_customer,
+    make_document,
+    make_file,
     make_gas,
     make_invoice,
     make_self_reading,
@@ -46,6 +48,7 @@ def reach(app, sign_in):
     supply = make_gas(customer, code="PR000001")
     make_invoice(customer, supply)
     make_window()
+    make_document(text="Testo", file=make_file(app, "a.pdf"))
     make_self_reading(supply, "2026-01-02", 100)
     account = make_account(customer)
 
@@ -62,7 +65,7 @@ def reach(app, sign_in):
 def field_names():
     """The name of every field of every form, and the parameters of addresses."""
     names = {"next", "pag", "righe", "ordine", "anno", "stato", "fornitura", "pagina", "key", "id"}
-    names |= {"con", "vista"}
+    names |= {"con", "vista", "cerca"}
     for form in vars(forms).values():
         if isinstance(form, type) and issubclass(form, FlaskForm):
             names |= {name for name in dir(form) if name.islower() and is_field(form, name)}
