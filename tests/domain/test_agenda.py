@@ -6,7 +6,8 @@ import pytest
 from icalendar import Calendar
 
 from domain import agenda, throttle
-from models import Account, CalendarLink, Grant, Instalment, Nickname
+from models import Account, CalendarLink, Event, Grant, Instalment, Nickname
+from tests.domain.test_accounts import at_once
 from tests.factories import (
     make_account,
     make_customer,
@@ -134,6 +135,12 @@ def test_the_bytes_are_the_same_all_day(account, supply, customer):
     text = token(account, supply)
     assert read(text) == read(text, now=NOW + dt.timedelta(hours=14))
     assert read(text) != read(text, now=NOW + dt.timedelta(hours=15))  # midnight in Rome
+
+
+def test_of_many_at_once_one_makes_the_address(app, account, supply):
+    at_once(app, 6, lambda _n: agenda.make(account.id, supply, now=NOW))
+    assert CalendarLink.select().count() == 1
+    assert [event.kind for event in Event.select()] == ["calendar_made"]
 
 
 # -- Whose address opens -------------------------------------------------------------------

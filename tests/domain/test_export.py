@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from domain import export, measures
+from domain.errors import Refused
 from models import (
     Attachment,
     BilledConsumption,
@@ -25,6 +26,7 @@ from models import (
     TicketMessage,
     db,
 )
+from tests.domain.test_accounts import at_once
 from tests.factories import (
     make_account,
     make_customer,
@@ -242,6 +244,15 @@ def test_what_the_document_tells_of_it_is_so(take):
     assert f"al massimo {export.MOST_A_DAY}\nvolte in 24 ore" in text
     told = set(re.findall(r"^\| `([\w.]+)` \|", text, re.M))
     assert {name for name in take() if "/" not in name} == told
+
+
+def test_of_many_at_once_no_more_begin_than_may_in_a_day(app, account, customer):
+    def begin(_n):
+        export.begin(account.id, customer.id, now=NOW)
+        return "begun"
+
+    outcomes = at_once(app, 9, begin)
+    assert sorted(map(str, outcomes)) == [str(Refused)] * 4 + ["begun"] * 5
 
 
 # -- Of nobody else ------------------------------------------------------------------------
