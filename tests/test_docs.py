@@ -5,13 +5,16 @@ import re
 from pathlib import Path
 
 import pytest
+from babel.dates import get_month_names
 
 from app import SETTINGS
 from domain import (
     accounts,
+    bands,
     consumption,
     credentials,
     italian,
+    measure_files,
     passwords,
     plausibility,
     sessions,
@@ -138,3 +141,17 @@ def test_every_library_is_pinned():
         for line in text_of(path).splitlines():
             if line and not line.startswith(("#", "-r")):
                 assert re.match(r"[\w.\[\]-]+==\S+", line), line
+
+
+def test_the_holidays_of_the_bands_are_those_told():
+    listed = re.search(r"Sono festivi: (.*?)\.", text_of("docs/misure.md"), re.S)[1]
+    days = [" ".join(each.split()) for each in listed.split(",")]
+    assert days.pop(2) == "lunedì di Pasqua"
+    months = {name: number for number, name in get_month_names(locale="it").items()}
+    told = [(months[month], int(day)) for day, month in map(str.split, days)]
+    assert told == sorted(bands.HOLIDAYS)
+
+
+def test_the_columns_of_the_measures_for_programs_are_those_told():
+    section = text_of("docs/misure.md").partition("«Scarica CSV»**")[2]
+    assert tuple(re.findall(r"^\| (\w+) \|", section, re.M)[1:]) == measure_files.COLUMNS
