@@ -208,6 +208,9 @@ def guard_requests(app):
         view = app.view_functions.get(request.endpoint)
         if getattr(view, "takes_files", False) and "_user_id" in session:
             request.max_content_length = app.config["MAX_UPLOAD_LENGTH"]
+            # Werkzeug reads 64 KiB at a time and counts what is left from before: with no more
+            # room than that a good file fails wherever its bytes happen to look like a boundary.
+            request.max_form_memory_size = 2 * app.config["MAX_FORM_MEMORY_SIZE"]
         if app.config["WTF_CSRF_ENABLED"]:
             if request.headers.get("Sec-Fetch-Site") == "cross-site":
                 raise BadRequest

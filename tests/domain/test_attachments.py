@@ -74,6 +74,12 @@ def test_a_name_is_made_fit_to_be_shown(ticket, documents, name, shown):
     assert Attachment.get().name == shown
 
 
+@pytest.mark.parametrize("name", ["a/b.pdf", "a\\b.pdf", "..", " . ", "", "x" * 201])
+def test_what_is_no_name_of_a_file_is_refused(app, name):
+    with pytest.raises(Refused):
+        attachments.shown_name(name)
+
+
 @pytest.mark.parametrize("files", [4, 1], ids=["too many", "one bad"])
 def test_what_is_refused_leaves_nothing(ticket, documents, files):
     names = ["a.pdf"] * files
