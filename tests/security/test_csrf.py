@@ -68,13 +68,3 @@ def test_row_12_with_the_token_it_works(signed_in):
         )
         assert answer.status_code == 422  # read, and something is missing
     assert signed_in.post("/logout", data=data).status_code == 303
-
-
-def test_row_12_reading_never_writes(app, signed_in, count_queries):
-    for browser in (app.test_client(), signed_in):
-        for rule, method in with_method(app, "GET", "HEAD"):
-            path = path_of(app, rule, "1", supply_code="PR000001")
-            with count_queries() as queries:
-                browser.open(path, method=method)
-            verbs = {query.lstrip("( ").split()[0] for query in queries}
-            assert verbs <= {"SELECT", "WITH"}, path
