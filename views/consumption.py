@@ -49,6 +49,7 @@ def index(supply_code):
         years=sorted(years, reverse=True),
         shown=shown,
         kinds_in_words=kinds_in_words,
+        change=change,
         span=consumption.span(periods),
         **charts(shown, supply),
         **({} if wants_partial() else list_of(supply_code, periods, args={})),
@@ -64,7 +65,7 @@ def chosen(supply_code, years):
 
     choice = TableState(
         f"/forniture/{supply_code}/prelievi",
-        ("",),
+        ("",),  # nothing to sort
         filters={
             "anno": known,
             "con": known,
@@ -89,13 +90,16 @@ class Line(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """`columns` are the years side by side, `faded` the one that is only compared with."""
+    """`columns` are the years side by side, `faded` the one that is only compared with.
+
+    `compared` is (names of the months, [(band or "total", before, after)]), or None.
+    """
 
     lines: list
     columns: list
     totals: list
     faded: int | None = None
-    compared: object = None
+    compared: tuple | None = None
 
     @property
     def has_bands(self):
@@ -133,15 +137,35 @@ def months_shown(months, choice):
 
 
 def compared(months, columns):
-    """(names of the months that count, [(older, newer) totals]); None if there are none."""
+    """What two years have in the months that both have, for `Shown.compared`."""
     common = consumption.comparable(months, columns)
     if not common:
         return None
     names = [format_date(dt.date(columns[0], month, 1), "LLLL") for month in common]
     if len(names) > 2 and common[-1] - common[0] == len(common) - 1:
         names = [_("da %(first)s a %(last)s", first=names[0], last=names[-1])]
-    totals = [consumption.total_of(months[column, month] for month in common) for column in columns]
-    return ", ".join(names), totals
+    before, after = (
+        consumption.total_of(months[column, month] for month in common) for column in columns
+    )
+    rows = [
+        (band, before.of_band(band), after.of_band(band))
+        for band in (*consumption.BANDS, consumption.REST)
+        if before.has_bands or after.has_bands
+        if before.of_band(band) or after.of_band(band)
+    ]
+    return ", ".join(names), [*rows, ("total", before.total, after.total)]
+
+
+def change(before, after):
+    """`+120 (+4 %)`; without the percentage where there is nothing to compare with."""
+    text = signed(after - before)
+    if before > 0:
+        text += f" ({signed(round((after - before) * 100 / before) * 1000)}\N{NO-BREAK SPACE}%)"
+    return text
+
+
+def signed(amount):
+    return f"{'+' if amount > 0 else ''}{italian.thousandths(amount)}"
 
 
 # -- The charts ------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ def test_two_years_side_by_side_as_a_chart(browser, billed):
 def test_two_years_side_by_side_as_a_table(browser, billed):
     page = browser.get(f"{PAGE}?anno=2026&con=2025&vista=tabella").text
     table = rows(page, "Prelievi in kWh, potenza massima in kW")
-    assert table[4] == ["maggio", "105", "115 stimato", "+10", "3,5", "3,5"]
+    assert table[4] == ["maggio", "105", "115 stimato", "+10 (+10 %)", "3,5", "3,5"]
     assert table[10] == ["novembre", "111", "", "", "4,1", ""]
 
 
