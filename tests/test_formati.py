@@ -8,7 +8,9 @@ import pytest
 
 from domain.formats import billing_contacts, billing_readings, errors_csv
 from domain.imports.inbox import IN_PREPARATION, KINDS
+from domain.imports.publications import LONGEST_TEXT
 from domain.imports.upsert import Cells
+from domain.italian import whole
 
 DOCS = Path(__file__).parent.parent / "docs"
 TEXT = (DOCS / "formati.md").read_text()
@@ -43,6 +45,10 @@ def test_the_columns_told_are_those_read(kind):
 def test_the_example_of_each_kind_has_every_column(kind):
     columns = [name for cell in KINDS[kind].cells for name in names(cell)]
     assert header_of(f"{kind}_esempio.csv") == columns
+
+
+def test_the_longest_text_of_a_document_is_told():
+    assert f"fino a {whole(LONGEST_TEXT)} caratteri, con i suoi a capo" in TEXT
 
 
 def test_what_goes_out_is_told_and_has_an_example():
