@@ -8,6 +8,7 @@ Monday to Saturday from 23 to 7, Sundays and holidays all day. Hours are those o
 import datetime as dt
 from functools import lru_cache
 from itertools import groupby
+from typing import NamedTuple
 
 from dateutil.easter import easter
 
@@ -35,31 +36,36 @@ def _band(weekday, hour):
     return F2 if weekday < 6 and 7 <= hour < 23 else F3
 
 
+class Pattern(NamedTuple):
+    """The band of each quarter-hour, and where (band, from, to) it stays the same."""
+
+    bands: tuple
+    runs: tuple
+
+
 @lru_cache(21)  # 7 weekdays × 3 lengths
-def _bands(weekday, times):
-    return tuple(_band(weekday, time.hour) for time in times)
-
-
-@lru_cache(21)
-def _runs(bands):
-    """(band, from, to) of the places that follow each other in the same band."""
-    runs, begin = [], 0
+def _pattern(weekday, times):
+    bands = tuple(_band(weekday, time.hour) for time in times)
+    runs, end = [], 0
     for band, same in groupby(bands):
-        end = begin + len(list(same))
+        begin, end = end, end + len(tuple(same))
         runs.append((band, begin, end))
-        begin = end
-    return runs
+    return Pattern(bands, tuple(runs))
 
 
 @lru_cache(10_000)
+def _pattern_of(day):
+    return _pattern(6 if is_holiday(day) else day.weekday(), clock(day))
+
+
 def of(day):
     """F1, F2 or F3 for each quarter-hour of `day`."""
-    return _bands(6 if is_holiday(day) else day.weekday(), clock(day))
+    return _pattern_of(day).bands
 
 
 def totals(day, values):
     """(F1, F2, F3): how much of the `values` of `day` each band has."""
     sums = [0, 0, 0]
-    for band, begin, end in _runs(of(day)):
+    for band, begin, end in _pattern_of(day).runs:
         sums[band] += sum(values[begin:end])
     return tuple(sums)
