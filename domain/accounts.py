@@ -11,7 +11,17 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from domain import contacts, credentials, devices, history, mail, passwords, sessions, throttle
+from domain import (
+    contacts,
+    credentials,
+    devices,
+    email_links,
+    history,
+    mail,
+    passwords,
+    sessions,
+    throttle,
+)
 from domain.errors import Refused
 from models import Account, Customer, Grant, OutgoingMail, is_sqlite, writing
 
@@ -265,7 +275,7 @@ def _mails(account, kind, *, since):
 def change_password(account_id, new, *, token, now, words=()):
     """Make `new` the password; return the token that replaces `token`.
 
-    Every other session ends, and mailed secrets with them. `words` are further hints for
+    Every other session ends, and mailed secrets and links with them. `words` are further hints for
     judging its strength, beside the customer's own data.
     """
     account = Account.get_by_id(account_id)
@@ -277,6 +287,7 @@ def change_password(account_id, new, *, token, now, words=()):
             raise Refused(_("L'accesso è stato chiuso nel frattempo: autenticarsi di nuovo."))
         Account.update(password_hash=kept).where(Account.id == account).execute()
         credentials.void(account, now=now)
+        email_links.void(account)
         sessions.end_all(account, but=token)
         mail.queue("password_changed", account.email, account=account, now=now)
         history.record("password_changed", now=now, account=account)

@@ -32,7 +32,7 @@ def ask(account_id, customer_id, address, password, *, now):
             return
         if _is_in_use(account, customer_id, address):
             raise InUse(_("È già l'indirizzo in uso: indicarne un altro."))
-        withdraw(account)
+        email_links.void(account)
         EmailChange.create(account=account, customer=customer_id, address=address, asked_at=now)
         masked = messages.masked(address)
         mail.queue("email_change", address, account=account, now=now)
@@ -71,7 +71,7 @@ def awaited(account_id, *, now):
 def withdraw(account_id):
     """Forget the change that is awaited; its link is void."""
     with writing():
-        EmailChange.delete().where(EmailChange.account == account_id).execute()
+        email_links.void(account_id)
 
 
 def opened(token, *, address, now, key):
@@ -94,7 +94,7 @@ def confirm(token, *, address, now, key):
         change = email_links.find(token, now=now, key=key, lock=True)
         account, former = change.account, change.account.email
         Account.update(email=change.address).where(Account.id == account).execute()
-        withdraw(account)
+        email_links.void(account)
         credentials.void(account, now=now)
         contacts.change(change.customer_id, {"email": change.address}, account=account, now=now)
         history.record("email_changed", now=now, account=account, customer=change.customer_id)

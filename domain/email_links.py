@@ -62,6 +62,11 @@ def find(token, *, now, key, lock=False):
     return change
 
 
+def void(account):
+    """Forget the change that `account` waits for; its link is no good."""
+    EmailChange.delete().where(EmailChange.account == account).execute()
+
+
 def _request(key, account, change):
     """What the link is bound to."""
     asked = f"{change.id} {change.asked_at.isoformat()} {change.address}"

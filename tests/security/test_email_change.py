@@ -1,5 +1,7 @@
 """Rows 9, 10, 11 and 22 for «Dati Anagrafici» and the change of the mail address."""
 
+import logging
+
 import pytest
 
 from domain import credentials, email_links, mail
@@ -118,6 +120,7 @@ def test_row_11_a_changed_password_makes_the_link_void(browser, client, link):
     )
     assert client.post(path).status_code == 410
     assert Account.get(username="000002").email == OLD
+    assert "In attesa di conferma" not in browser.get(PAGE).text
 
 
 def test_row_11_the_link_changes_no_other_account(browser, client, link):
@@ -195,6 +198,18 @@ def test_row_22_an_address_that_carries_more_is_refused(browser, email):
     assert answer.status_code == 422
     assert "non è scritto come un indirizzo" in answer.text
     assert mails() == []
+
+
+def test_row_24_neither_link_nor_password_is_logged(browser, client, link, caplog):
+    for name in list(logging.root.manager.loggerDict):
+        caplog.set_level(logging.DEBUG, logger=name)
+    ask(browser)
+    path = link()
+    client.get(path)
+    client.post(path)
+    assert NEW in caplog.text  # SQL and its values
+    assert path.rpartition("/")[2] not in caplog.text
+    assert PASSWORD not in caplog.text
 
 
 def test_row_24_the_link_holds_neither_address_nor_hash(browser, link, account):

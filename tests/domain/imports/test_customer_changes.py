@@ -8,6 +8,7 @@ from domain import contacts
 from domain.clock import utcnow
 from domain.imports import customers
 from models import ContactChange, Customer
+from tests.domain.test_handover import at_once
 from tests.factories import make_customer
 
 HEADER = "codice_cliente;denominazione;partita_iva;telefono;fax;email"
@@ -123,6 +124,15 @@ def test_a_change_while_the_file_is_read_wins_too(desk, customer, monkeypatch, e
     assert (fresh.name, fresh.phone) == ("NUOVO NOME", "0574 99999")
     still_open = ContactChange.select().where(ContactChange.settled_at.is_null())
     assert [row.value for row in still_open] == ["0574 99999"]
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_change_racing_an_import_wins(desk, customer, attempt):
+    desk.put("clienti.csv", HEADER, line("0574 4", name="NUOVO NOME"))
+    at_once(lambda: change(customer, phone="0574 99999"), desk.run)
+    fresh = Customer.get()
+    assert (fresh.name, fresh.phone) == ("NUOVO NOME", "0574 99999")
+    assert is_open()
 
 
 def test_a_dry_run_settles_nothing(desk, customer):
