@@ -74,10 +74,14 @@ def shortcuts(extent, today):
 
 
 def neighbours(interval, extent):
-    """The intervals of the same length before and after; None where no measures are there."""
-    step = interval.days * DAY
-    before = Interval(interval.since - step, interval.since - DAY)
-    after = Interval(interval.until + DAY, interval.until + step)
+    """The intervals of the same length before and after; None where no measures are there.
+
+    From beyond the measures a step leads to the nearest of them.
+    """
+    more = (interval.days - 1) * DAY
+    last = min(interval.since - DAY, extent.until)
+    first = max(interval.until + DAY, extent.since)
+    before, after = Interval(last - more, last), Interval(first, first + more)
     return (
         before if interval.since > extent.since else None,
         after if interval.until < extent.until else None,

@@ -96,6 +96,13 @@ def test_neighbours_have_the_same_length_and_end_with_the_measures():
     assert intervals.neighbours(EXTENT, EXTENT) == (None, None)
 
 
+def test_from_beyond_the_measures_a_step_leads_to_them():
+    before, after = intervals.neighbours(span("2030-01-01/2030-01-07"), EXTENT)
+    assert (before, after) == (span("2026-11-14/2026-11-20"), None)
+    before, after = intervals.neighbours(span("2000-01-01/2000-01-07"), EXTENT)
+    assert (before, after) == (None, span("2024-06-10/2024-06-16"))
+
+
 def test_years_of_the_measures():
     assert list(intervals.years(EXTENT)) == [2026, 2025, 2024]
 
