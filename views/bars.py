@@ -7,8 +7,8 @@ from views.charts import step
 
 # In units of the drawing, which is 640 wide.
 LEFT, RIGHT, TOP = 76, 632, 14
-TALL, SHORT = 208, 96  # from the lowest to the highest level
-WIDEST = 40
+TALL, SHORT = 250, 100  # from the lowest to the highest level
+WIDEST, GAP = 40, 2
 CROWDED = 8  # from so many labels on, a telephone shows every other one
 
 
@@ -47,7 +47,8 @@ class BarChart:
         self._scale(min(ends), max(ends), height)
         self._room = (RIGHT - LEFT) / max(len(groups), 1)
         most = max((len(bars) for bars in stacks), default=1)
-        self.width = round(min(WIDEST, self._room * (0.66 if most == 1 else 0.8) / most), 1)
+        self._pitch = min(WIDEST, self._room * (0.66 if most == 1 else 0.8) / most)
+        self.width = round(self._pitch - GAP, 1)
         self.bars = [
             self._bar(place, nth - len(bars) / 2, bar)
             for place, bars in enumerate(stacks)
@@ -77,7 +78,9 @@ class BarChart:
             Part(self._y(high), round(self._y(low) - self._y(high), 1), band, kind)
             for low, high, band, kind in parts
         ]
-        return Bar(round(self._middle(place) + offset * self.width, 1), pieces, title, faded)
+        return Bar(
+            round(self._middle(place) + offset * self._pitch + GAP / 2, 1), pieces, title, faded
+        )
 
     @property
     def zero(self):

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from views.bars import LEFT, RIGHT, SHORT, TOP, BarChart
+from views.bars import LEFT, RIGHT, SHORT, TALL, TOP, BarChart
 
 
 def chart(*bars, **options):
@@ -60,7 +60,7 @@ def test_a_bar_that_is_missing_leaves_its_place():
 
 
 @pytest.mark.parametrize("amount", [1, 7, 999, 1234567, 10**12, 10**15 * 37])
-@pytest.mark.parametrize("height", [SHORT, 208])
+@pytest.mark.parametrize("height", [SHORT, TALL])
 def test_levels_are_few_round_and_reach_over_the_bars(amount, height):
     drawn = chart([(amount, "rest", "actual")], height=height)
     assert 2 <= len(drawn.levels) <= 8

@@ -54,7 +54,7 @@ def rows(page, caption):
     """The rows below the headings of the table with that caption."""
     table = next(part for part in page.split("<table")[1:] if caption in part.split("<thead")[0])
     body = table.split("</thead>")[1].split("</table>")[0]
-    return [cells(row) for row in body.split("<tr>")[1:]]
+    return [cells(row) for row in body.split("<tr")[1:]]
 
 
 # -- All years -----------------------------------------------------------------------------
