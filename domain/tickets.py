@@ -30,7 +30,6 @@ from models import (
 SENT_TWICE_WITHIN = dt.timedelta(minutes=1)
 REOPENED_WITHIN = dt.timedelta(days=90)
 STATES = ("open", "answered", "closed")
-LONGEST_TEXT = 5000  # characters
 
 
 # -- The list ------------------------------------------------------------------------------

@@ -10,17 +10,22 @@ from babel.dates import get_month_names
 from app import SETTINGS
 from domain import (
     accounts,
+    attachments,
     bands,
     consumption,
     credentials,
+    history,
     italian,
     measure_files,
     passwords,
     plausibility,
     sessions,
     throttle,
+    tickets,
 )
+from domain.formats import uploads
 from domain.imports import consumption as consumption_file
+from views.history import LABELS
 
 ROOT = Path(__file__).parent.parent
 MENTIONED = re.compile(r"PORTALE_([A-Z_]+[A-Z])")
@@ -89,6 +94,31 @@ def test_the_rules_of_billed_consumption_are_those_told():
     assert "58 Smc dal 17/12/2025 al 14/01/2026 (29 giorni) conta per 30 Smc nel 2025" in told
     kinds = re.findall(r"^\| (\w+) \| (?:da|calcolato) ", text_of("docs/prelievi.md"), re.M)
     assert kinds == list(consumption_file.KINDS)
+
+
+def test_what_storico_remembers_is_told():
+    text = text_of("docs/storico.md")
+    assert re.findall(r"^\| ([A-Z][a-z ]+) \|", text, re.M) == [
+        str(each) for each in LABELS.values()
+    ]
+    assert f"più di {history.PATIENCE} millesimi di secondo" in text
+
+
+def test_the_rules_of_tickets_are_those_told():
+    text = " ".join(text_of("docs/ticket.md").split())
+    defaults = {setting.name: setting.default for setting in SETTINGS}
+    assert f"| Reclamo | {defaults['COMPLAINT_DAYS']} | `PORTALE_COMPLAINT_DAYS` |" in text
+    days = defaults["BILLING_CORRECTION_DAYS"]
+    told = f"| Rettifica di fatturazione | {days} | `PORTALE_BILLING_CORRECTION_DAYS` |"
+    assert told in text
+    assert f"riaprire entro {tickets.REOPENED_WITHIN.days} giorni" in text
+    assert dt.timedelta(minutes=1) == tickets.SENT_TWICE_WITHIN
+    megabytes = attachments.LARGEST // attachments.MB, attachments.QUOTA // attachments.MB
+    assert f"Fino a {attachments.MOST} file per messaggio" in text
+    assert "ciascuno di {} MB al massimo, {} MB in tutto".format(*megabytes) in text
+    assert f"nomi di oltre {attachments.LONGEST_NAME} caratteri" in text
+    assert f"oltre {uploads.MOST_PIXELS // 1_000_000} milioni di punti" in text
+    assert f"`documents/{attachments.ARRIVING}/`" in text
 
 
 def prose():
