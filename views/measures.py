@@ -134,7 +134,7 @@ def written(line):
 
 
 def links(chosen, table):
-    """Addresses of the intervals that are a step away: (name, address, whether it is shown)
+    """Addresses of the intervals that are a step away: (name, address, whether it was asked for)
     of the usual ones, and those before and after."""
     if not chosen.extent:
         return {}
@@ -147,7 +147,7 @@ def links(chosen, table):
     usual = intervals.shortcuts(chosen.extent, rome_day(utcnow()))
     around = intervals.neighbours(chosen.shown, chosen.extent) if chosen.shown else (None, None)
     return {
-        "usual": [(name, address(each), each == chosen.shown) for name, each in usual],
+        "usual": [(name, address(each), each == chosen.interval) for name, each in usual],
         "before": address(around[0]),
         "after": address(around[1]),
     }

@@ -128,6 +128,20 @@ def test_another_interval_redraws_and_another_order_does_not(open_browser, porta
     assert not any(request.is_navigation_request() for request in asked)
 
 
+def test_an_interval_that_runs_backwards_is_told_in_its_place(open_browser, portal, last_day):
+    page = open_browser()
+    measured.sign_in(page)
+    page.goto(PAGE)
+    page.locator(DRAWN).wait_for()
+    page.get_by_label("Al", exact=True).fill(f"{last_day - dt.timedelta(days=60)}")
+    page.get_by_role("button", name="Filtra").click()
+    expect(page.get_by_text("La data «Al» viene prima della data «Dal»")).to_be_visible()
+    expect(page.get_by_label("Dal", exact=True)).not_to_have_value("")
+    expect(page.locator(".uplot")).to_have_count(0)
+    page.get_by_role("link", name="Ultimo mese").click()
+    expect(page.locator(DRAWN)).to_be_visible()
+
+
 def test_it_fits_a_telephone(open_browser, portal, last_day):
     page = open_browser(viewport={"width": 390, "height": 844})
     measured.sign_in(page)
