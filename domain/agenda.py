@@ -15,19 +15,25 @@ from itsdangerous import BadData, URLSafeSerializer
 from domain import history, invoices, italian, throttle, windows
 from domain.clock import rome_day, rome_instant
 from domain.formats import ics
-from models import Account, CalendarLink, Grant, Nickname, SupplyPoint, writing
+from models import Account, CalendarLink, Grant, Nickname, Prepared, SupplyPoint, writing
 
 PAST = dt.timedelta(days=60)  # how long a window that has closed stays
 MOST_WINDOWS = 100
 
 
+def _mine(account_id, supply_id):
+    return CalendarLink.account == account_id, CalendarLink.supply == supply_id
+
+
+_link = Prepared(
+    "account supply",
+    lambda account, supply: CalendarLink.select(CalendarLink.nonce).where(*_mine(account, supply)),
+)
+
+
 def link(account_id, supply):
-    """The calendar that the login made for `supply`, or None."""
-    return CalendarLink.get_or_none(*_mine(account_id, supply))
-
-
-def _mine(account_id, supply):
-    return CalendarLink.account == account_id, CalendarLink.supply == supply.id
+    """The calendar that the login made for `supply`, as a row for `token`, or None."""
+    return _link.first(account=account_id, supply=supply.id)
 
 
 def make(account_id, supply, *, now):
@@ -51,7 +57,7 @@ def make(account_id, supply, *, now):
 def revoke(account_id, supply, *, now):
     """End the address; whether there was one."""
     with writing():
-        revoked = CalendarLink.delete().where(*_mine(account_id, supply)).execute()
+        revoked = CalendarLink.delete().where(*_mine(account_id, supply.id)).execute()
         if revoked:
             _record("calendar_revoked", account_id, supply, now)
     return bool(revoked)
@@ -99,14 +105,18 @@ def read(text, *, address, utility, portal, key, now):
     )
 
 
-def _opened(text, key):
-    """The supply of a calendar whose login is open and still has that supply, or None."""
-    try:
-        nonce = _signer(key).loads(text)
-    except BadData:
-        return None
-    return (
-        SupplyPoint.select(SupplyPoint, Nickname.text.alias("nickname"))
+_supply = Prepared(
+    "nonce",
+    lambda nonce: (
+        SupplyPoint.select(
+            SupplyPoint.id,
+            SupplyPoint.code,
+            SupplyPoint.customer,
+            SupplyPoint.service,
+            SupplyPoint.distributor_vat,
+            SupplyPoint.ended_on,
+            Nickname.text.alias("nickname"),
+        )
         .join(CalendarLink, on=CalendarLink.supply == SupplyPoint.id)
         .join(Account, on=Account.id == CalendarLink.account)
         .join(
@@ -117,9 +127,17 @@ def _opened(text, key):
             Nickname, on=(Nickname.account == Account.id) & (Nickname.supply == SupplyPoint.id)
         )
         .where(CalendarLink.nonce == nonce, Account.disabled_at.is_null())
-        .objects()
-        .first()
-    )
+    ),
+)
+
+
+def _opened(text, key):
+    """The supply of a calendar whose login is open and still has that supply, or None."""
+    try:
+        nonce = _signer(key).loads(text)
+    except BadData:
+        return None
+    return _supply.first(nonce=nonce)
 
 
 # -- What it shows -------------------------------------------------------------------------
@@ -131,7 +149,7 @@ def _name(supply):
 
 def _reading_windows(supply, portal, now):
     """Only of gas; and none once the supply has ended, whose last reading others take."""
-    if not supply.is_gas or (supply.ended_on and supply.ended_on < rome_day(now)):
+    if supply.service != "GAS" or (supply.ended_on and supply.ended_on < rome_day(now)):
         return
     for window in windows.coming(supply, now=now - PAST, limit=MOST_WINDOWS):
         yield ics.Entry(
@@ -146,7 +164,7 @@ def _reading_windows(supply, portal, now):
 
 def _due_dates(supply, portal):
     """Of each instalment of each unpaid invoice, as whole days."""
-    for due in invoices.unpaid_instalments(supply.customer_id, supply.id):
+    for due in invoices.unpaid_instalments(supply.customer, supply.id):
         yield ics.Entry(
             key=f"scadenza-{due.invoice}-{due.place}-{supply.id}",
             starts=due.due_on,

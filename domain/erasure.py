@@ -10,20 +10,27 @@ from flask_babel import gettext as _
 
 from domain import history, mail
 from domain.errors import Refused
-from models import Account, Customer, ErasureRequest, writing
-
-
-def open_request(customer_id):
-    """The request of a customer that was neither withdrawn nor settled, or None."""
-    return ErasureRequest.select().where(*_open(customer_id)).first()
+from models import Account, Customer, ErasureRequest, Prepared, writing
 
 
 def _open(customer_id):
+    """The conditions that a request of the customer was neither withdrawn nor settled."""
     return (
         ErasureRequest.customer == customer_id,
         ErasureRequest.withdrawn_at.is_null(),
         ErasureRequest.settled_at.is_null(),
     )
+
+
+_open_request = Prepared(
+    "customer",
+    lambda customer: ErasureRequest.select(ErasureRequest.made_at).where(*_open(customer)),
+)
+
+
+def open_request(customer_id):
+    """When the open request of a customer was made: a row with `made_at`, or None."""
+    return _open_request.first(customer=customer_id)
 
 
 def ask(customer_id, account_id, *, now):

@@ -1,14 +1,20 @@
 """What a customer prefers: language, mail of what is new, names for the supplies."""
 
 from domain import history
-from models import Account, Nickname, writing
+from models import Account, Nickname, Prepared, writing
 
 LANGUAGES = {"it": "Italiano"}  # those that every text is written in
 
 
+_of = Prepared(
+    "account",
+    lambda account: Account.select(Account.language, Account.notices).where(Account.id == account),
+)
+
+
 def of(account_id):
     """The preferences of a login: a row with `language` and `notices`."""
-    return Account.select(Account.language, Account.notices).where(Account.id == account_id).get()
+    return _of.first(account=account_id)
 
 
 def save(account_id, *, notices, language=None, now):
