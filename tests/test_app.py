@@ -39,6 +39,13 @@ def test_production_refuses_the_demo():
     assert "dimostrazione" in refusal(DEMO=True).lower()
 
 
+@pytest.mark.parametrize("name", ["COMPLAINT_DAYS", "BILLING_CORRECTION_DAYS"])
+@pytest.mark.parametrize("days", [0, -1, 366])
+def test_a_deadline_is_a_number_of_days(name, days):
+    assert f"PORTALE_{name}" in refusal(**{name: days})
+    assert read_settings({**PRODUCTION, name: 1})[name] == 1
+
+
 def test_a_remote_mail_server_needs_a_choice_of_security():
     assert "PORTALE_MAIL_SECURITY" in refusal(MAIL_SERVER="smtp.example.it")
     allowed = read_settings(
