@@ -44,6 +44,10 @@ class Desk:
         assert outcome.state == "rejected"
         return outcome.report.errors
 
+    def placed(self):
+        """The names of the documents that imports have placed."""
+        return sorted(path.name for path in self.documents.iterdir() if path.is_file())
+
     def files(self):
         """{path below the data folder: content} of inbox/ and documents/."""
         return {

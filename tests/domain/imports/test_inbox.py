@@ -204,7 +204,7 @@ def test_a_full_disk_leaves_the_file_for_the_next_run(desk, monkeypatch):
     assert in_inbox(desk) == ["fatture.csv"]
     assert not Invoice.select().exists()
     assert [outcome.state for outcome in desk.run()] == ["applied"]
-    assert names(desk.documents) == ["f1.pdf"]
+    assert desk.placed() == ["f1.pdf"]
 
 
 def test_a_document_that_changes_while_it_is_copied_leaves_the_file_waiting(desk, monkeypatch):
@@ -221,7 +221,7 @@ def test_a_document_that_changes_while_it_is_copied_leaves_the_file_waiting(desk
     with monkeypatch.context() as patch:
         patch.setattr(Upsert, "examine", still_copying)
         assert [outcome.state for outcome in desk.run()] == ["left"]
-    assert names(desk.documents) == []
+    assert desk.placed() == []
     assert [outcome.state for outcome in desk.run()] == ["applied"]
     assert (desk.documents / "f1.pdf").read_bytes() == PDF + b"more"
 

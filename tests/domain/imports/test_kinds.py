@@ -554,7 +554,7 @@ def test_a_document_name_that_leads_elsewhere_is_an_error_of_its_row(desk, custo
     desk.attach("empty.pdf", b"")
     errors = desk.reject("fatture.csv", WITH_DOCUMENT, f"1;05/11/2026;000001;12;{name}")
     assert said(errors) == [(2, "documento")]
-    assert not list(desk.documents.iterdir())
+    assert desk.placed() == []
     assert not Invoice.select().exists()
 
 
@@ -564,4 +564,4 @@ def test_a_rejected_file_leaves_its_documents_in_place(desk, customer):
         "fatture.csv", WITH_DOCUMENT, "1;05/11/2026;000001;12;f1.pdf", "2;x;000001;12;f1.pdf"
     )
     assert (desk.inbox / "allegati" / "f1.pdf").exists()
-    assert not list(desk.documents.iterdir())
+    assert desk.placed() == []
