@@ -14,7 +14,15 @@ from decimal import Decimal
 
 from flask_babel import gettext as _
 
-from domain import consumption, files, history, history_sentences, measures, preferences
+from domain import (
+    consumption,
+    files,
+    history,
+    history_sentences,
+    measure_files,
+    measures,
+    preferences,
+)
 from domain.clock import ROME, rome_day
 from domain.errors import Refused
 from models import (
@@ -459,31 +467,18 @@ def _consumption(supply):
     ]
 
 
-UNITS = {"active": ("attiva", "Wh"), "reactive": ("reattiva", "varh")}
-
-
 def _measures(folder, supply):
-    """One CSV for each quantity and year: ISO 8601 with the offset, whole Wh or varh."""
-    for quantity, (name, unit) in UNITS.items():
+    """One file for each quantity and year, as «Scarica CSV» gives them."""
+    for quantity, name in measure_files.NAMES.items():
         extent = _read(measures.extent, supply, quantity)
-        years = range(extent[0].year, min(extent[1], _until(supply)).year + 1) if extent else ()
-        for year in years:
-            yield f"{folder}/misure_{name}_{year}.csv", _year(supply, quantity, unit, year)
+        for year in range(extent[0].year, extent[1].year + 1) if extent else ():
+            yield f"{folder}/misure_{name}_{year}.csv", _year(supply, quantity, year)
 
 
-def _year(supply, quantity, unit, year):
-    """Month by month; `S` says that a value was estimated, `E` that it was measured."""
-    yield f"inizio;{unit};tipo\r\n".encode()
-    for month in range(1, 13):
-        first = dt.date(year, month, 1)
-        last = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
-        until = min(last, _until(supply))
-        days = _read(measures.days, supply, first, until, quantity) if first <= until else ()
-        yield "".join(
-            f"{start.isoformat(timespec='minutes')};{value};{'S' if day.estimated else 'E'}\r\n"
-            for day in days
-            for start, value in zip(measures.starts(day.day), day.values, strict=True)
-        ).encode()
+def _year(supply, quantity, year):
+    first, last = dt.date(year, 1, 1), dt.date(year, 12, 31)
+    days = _read(measures.each_day, supply, first, last, quantity)
+    return measure_files.csv(supply.pod or supply.code, quantity, days)
 
 
 # -- The index -----------------------------------------------------------------------------
