@@ -47,12 +47,6 @@ def on_each_page(path=""):
     return register
 
 
-def address(supply_code, row):
-    """Where the document of `row` is read."""
-    page = next(page for page, category in PAGES.items() if category == row.category)
-    return f"/forniture/{supply_code}/{page}/{row.id}"
-
-
 @on_each_page()
 def index(page, supply_code):
     whose, today = scope(page, supply_code), rome_day(utcnow())
