@@ -365,16 +365,21 @@ def small_cents(cell):
     return value
 
 
+WHOLE = re.compile(r"(\d{1,12})([.,]0{1,12})?", re.ASCII)
+THOUSANDS = re.compile(r"[+-]?\d{1,3}\.\d{3}", re.ASCII)
+
+
 def whole(lowest=0, highest=999_999_999):
     """A whole number. `45.000` is refused: it might be 45 or 45 thousand."""
 
     def parse(cell):
-        if not re.fullmatch(r"\d{1,12}([.,]0{1,12})?", cell, re.ASCII):
+        found = WHOLE.fullmatch(cell)
+        if not found:
             raise ValueError(
                 "Scrivere un numero intero, senza decimali e senza punti per le migliaia."
             )
         refuse_thousands(cell)
-        value = int(re.split("[.,]", cell)[0])
+        value = int(found[1])
         if not lowest <= value <= highest:
             raise ValueError(f"Il numero deve stare tra {lowest} e {highest}.")
         return value
@@ -383,7 +388,7 @@ def whole(lowest=0, highest=999_999_999):
 
 
 def refuse_thousands(cell):
-    if re.fullmatch(r"[+-]?\d{1,3}\.\d{3}", cell, re.ASCII):
+    if THOUSANDS.fullmatch(cell):
         raise ValueError(
             "Non si capisce se il punto divide le migliaia o i decimali: scrivere il numero senza "
             "punti, con la virgola per i decimali."
