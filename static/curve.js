@@ -3,6 +3,7 @@
 {
   const ROME = "Europe/Rome";
   const QUARTER_HOUR = 900; // seconds, as all times of uPlot
+  const HOUR = 3600;
   const DAY = 86400;
   const STEPS_UP_TO = 3000; // with more quarter-hours in sight a step is less than a pixel
   const [MEASURED, ESTIMATED] = [0, 1];
@@ -86,7 +87,7 @@
       ...size(figure),
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), ROME),
-      cursor: { drag: { x: true, y: false, dist: 6 }, y: false },
+      cursor: { drag: { x: true, y: false, dist: 6 }, y: false, dataIdx: under },
       scales: { y: { range: (u, least, most) => [0, most > 0 ? most * 1.06 : 1] } },
       series: [{}, line("--accent"), line("--wait")],
       axes: [
@@ -108,6 +109,11 @@
     };
   }
 
+  // The quarter-hour in which the pointer is, where uPlot would take the nearest beginning.
+  function under(u, series, nearest, at) {
+    return nearest > 0 && u.data[0][nearest] > at ? nearest - 1 : nearest;
+  }
+
   function size(figure) {
     const width = figure.querySelector(".curve-plot").clientWidth;
     return { width, height: width < 600 ? 280 : 360 };
@@ -115,16 +121,22 @@
 
   function readOut(figure, u) {
     const line = figure.querySelector(".curve-readout");
-    const at = u.cursor.idx;
-    const kind = at == null ? -1 : [MEASURED, ESTIMATED].find((each) => u.data[1 + each][at] != null);
-    if (!(kind >= 0)) {
+    const at = u.cursor.idxs[1];
+    const kind = [MEASURED, ESTIMATED].find((each) => u.data[1 + each][at] != null);
+    if (kind === undefined) {
       line.textContent = line.dataset.hint;
       return;
     }
-    const start = u.data[0][at];
+    const start = u.data[0][at] - (u.data[0][at] % QUARTER_HOUR);
     const value = `${number.format(u.data[1 + kind][at])} ${figure.dataset.unit}`;
     const note = kind === ESTIMATED ? ` (${figure.dataset.estimated})` : "";
-    line.textContent = `${wholeDay(start)}, ${time(start)}: ${value}${note}`;
+    line.textContent = `${wholeDay(start)}, ${time(start)}${whichHour(figure, start)}: ${value}${note}`;
+  }
+
+  // In October an hour comes twice.
+  function whichHour(figure, start) {
+    if (time(start) === time(start + HOUR)) return ` (${figure.dataset.summer})`;
+    return time(start) === time(start - HOUR) ? ` (${figure.dataset.winter})` : "";
   }
 
   function tellRange(figure, u) {

@@ -96,13 +96,27 @@ def test_the_value_under_the_pointer(open_browser, portal, last_day):
     measured.sign_in(page)
     page.goto(f"{PAGE}?dal={last_day}&al={last_day}")
     box = place_of(page.locator(f"{DRAWN} .u-over"))
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.move(box["x"] + box["width"] * (48 + 0.8) / 96, box["y"] + 20)  # of 12:00, its end
     told = page.locator(".curve-readout")
     expect(told).to_have_text(f"{last_day:%d/%m/%Y}, 12:00: {measured.NOON}")
     page.goto(f"{PAGE}?dal={last_day - dt.timedelta(days=1)}&al={last_day - dt.timedelta(days=1)}")
     box = place_of(page.locator(f"{DRAWN} .u-over"))
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
     expect(told).to_contain_text("(stimata)")
+
+
+def test_the_hour_that_comes_twice_is_told_apart(open_browser, portal, last_day):
+    page = open_browser()
+    measured.sign_in(page)
+    page.goto(f"{PAGE}?dal=2026-10-25&al=2026-10-25")
+    box = place_of(page.locator(f"{DRAWN} .u-over"))
+    for quarter_hour, told in (
+        (8, "02:00 (ora legale)"),
+        (12, "02:00 (ora solare)"),
+        (16, "03:00"),
+    ):
+        page.mouse.move(box["x"] + box["width"] * (quarter_hour + 0.8) / 100, box["y"] + 20)
+        expect(page.locator(".curve-readout")).to_contain_text(f"25/10/2026, {told}: ")
 
 
 def test_another_interval_redraws_and_another_order_does_not(open_browser, portal, last_day):
@@ -140,6 +154,16 @@ def test_an_interval_that_runs_backwards_is_told_in_its_place(open_browser, port
     expect(page.locator(".uplot")).to_have_count(0)
     page.get_by_role("link", name="Ultimo mese").click()
     expect(page.locator(DRAWN)).to_be_visible()
+
+
+def test_data_that_do_not_arrive_are_told(open_browser, portal, last_day):
+    page = open_browser()
+    measured.sign_in(page)
+    page.route("**/misure/curva?**", lambda route: route.fulfill(body="<!doctype html>"))
+    page.goto(PAGE)
+    expect(page.get_by_text("La curva non si è potuta caricare")).to_be_visible()
+    expect(page.locator(".curve-tools")).to_be_hidden()
+    expect(page.get_by_role("row")).to_have_count(1 + 31)
 
 
 def test_it_fits_a_telephone(open_browser, portal, last_day):
