@@ -40,6 +40,7 @@ def accesses(account):
     changed = last - dt.timedelta(weeks=21) + 4 * MINUTE
     yield {"at": changed, "kind": "password_changed", "details": {}}
     yield {"at": changed + MINUTE, "kind": "sessions_closed", "details": {}}
+    yield {"at": changed + 9 * MINUTE, "kind": "data_exported", "details": {}}
 
 
 def readings(today):

@@ -11,8 +11,8 @@ from stdnum.it import codicefiscale, iva
 
 import models
 from app import ConfigurationError, create_app
-from domain import consumption, readings, windows
-from domain.clock import utcnow
+from domain import consumption, documents, history, invoices, readings, windows
+from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from jobs import demo, seed_demo
 from jobs.demo_world import archive, contacts, people
@@ -22,6 +22,7 @@ from models import (
     ContactBatch,
     ContactChange,
     Customer,
+    Document,
     ImportedFile,
     Invoice,
     InvoiceSupply,
@@ -131,6 +132,21 @@ def test_seeding_gives_the_ready_customer_years_of_data(demo_app):
     assert not ContactChange.select().where(ContactChange.settled_at.is_null()).exists()
 
 
+def test_the_demo_publishes_old_new_coming_and_past_documents(demo_app):
+    now = utcnow()
+    seed_demo.run(demo_app, now=now)
+    today, ready = rome_day(now), Customer.get(code="000002")
+    for category in (documents.PERSONAL, documents.FORMS, documents.RULES, documents.INFO):
+        assert documents.count(category, ready.id, today=today) > 3
+    shown = {row.title for row in documents.page(documents.NOTICES, ready.id, today=today)}
+    stored = Document.select().where(Document.category == documents.NOTICES)
+    hidden = [row for row in stored if row.title not in shown]
+    assert {row.visible_from > today for row in hidden} == {True, False}
+    last_access = Account.get(username=ready.code).last_access_at
+    new = [row for row in Document.select() if documents.is_new(row, last_access)]
+    assert 0 < len(new) < 8
+
+
 def test_a_second_start_keeps_the_data_and_a_window_is_open_again(demo_app):
     now = utcnow()
     seed_demo.run(demo_app, now=now)
@@ -179,6 +195,17 @@ def test_what_the_invoices_charged_follows_the_seasons_and_is_complete(demo_app)
     gas = SupplyPoint.get(code="PR002876")
     months = consumption.by_month(consumption.periods(gas))
     assert months[2025, 1].total > 5 * months[2025, 7].total
+
+
+def test_a_year_of_history_waits_for_who_looks(demo_app):
+    seed_demo.run(demo_app, now=utcnow())
+    account = Account.get(username=people.READY["code"])
+    for group in history.GROUPS:
+        assert history.page(account.id, group=group, limit=1), group
+    latest = history.page(account.id, group="accessi", limit=1)[0]
+    assert latest.at == account.last_access_at
+    ended = SupplyPoint.get(SupplyPoint.ended_on.is_null(False))
+    assert invoices.counts(ended.customer_id, ended.id, today=TODAY)
 
 
 @pytest.mark.parametrize("day", [dt.date(2026, 1, 1), dt.date(2028, 2, 29), dt.date(2027, 12, 31)])

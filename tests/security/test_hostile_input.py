@@ -65,7 +65,7 @@ def reach(app, sign_in):
 def field_names():
     """The name of every field of every form, and the parameters of addresses."""
     names = {"next", "pag", "righe", "ordine", "anno", "stato", "fornitura", "pagina", "key", "id"}
-    names |= {"con", "vista", "cerca", "dal", "al", "quantita", "formato"}
+    names |= {"con", "vista", "cerca", "dal", "al", "quantita", "formato", "tipo"}
     for form in vars(forms).values():
         if isinstance(form, type) and issubclass(form, FlaskForm):
             names |= {name for name in dir(form) if name.islower() and is_field(form, name)}
