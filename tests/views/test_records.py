@@ -138,7 +138,7 @@ def test_a_new_address_waits_for_its_link(browser):
     assert (answer.status_code, answer.location) == (303, PAGE)
     text = text_of(browser.get(PAGE))
     assert "aprire il collegamento" in text
-    assert "In attesa di conferma: Nuova@example.it" in text
+    assert "In attesa di conferma Nuova@example.it" in text
     assert "000002@example.it" in text
     assert Account.get(username="000002").email == "000002@example.it"
 
