@@ -8,6 +8,7 @@ import calendar
 import datetime as dt
 from collections import defaultdict
 from decimal import Decimal
+from itertools import accumulate, pairwise
 
 from flask_babel import gettext as _
 
@@ -134,7 +135,9 @@ def by_month(periods):
         touched = months_of(period.starts_on, period.ends_on)
         days = [number for _month, number in touched]
         for month, number in touched:
-            used = months.setdefault(month, Used(calendar.monthrange(*month)[1]))
+            used = months.get(month)
+            if used is None:
+                used = months[month] = Used(calendar.monthrange(*month)[1])
             used.days += number
             used.meet_power(period.power_w)
         for band, amount in bands_of(period):
@@ -172,13 +175,11 @@ def bands_of(period):
 
 def shared(amount, days):
     """`amount` in parts proportional to `days`: they sum to it, and whole units stay whole."""
+    if len(days) == 1:
+        return [amount]
     unit = 1000 if amount % 1000 == 0 else 1
-    all_days, passed, given = sum(days), 0, 0
-    for number in days:
-        passed += number
-        upto = amount // unit * passed // all_days * unit
-        yield upto - given
-        given = upto
+    until = [amount // unit * passed // sum(days) * unit for passed in accumulate(days)]
+    return [later - earlier for earlier, later in pairwise((0, *until))]
 
 
 def comparable(months, years):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from functools import partial
 from typing import NamedTuple
 
 from flask import Blueprint, abort, current_app
@@ -36,24 +37,32 @@ def init_app(app):
 def index(supply_code):
     supply = listed_supply(supply_code)
     periods = consumption.periods(supply) if supply else []
-    months = consumption.by_month(periods)
-    years = consumption.by_year(months)
-    choice = chosen(supply_code, years)
-    shown = months_shown(months, choice) if choice.filters["anno"] else years_shown(years, choice)
     return page_or_partial(
         "consumption/index.html",
         "consumption/_consumption.html",
         **FRAME,
         supply=supply,
-        choice=choice,
-        years=sorted(years, reverse=True),
-        shown=shown,
-        kinds_in_words=kinds_in_words,
-        change=change,
-        span=consumption.span(periods),
-        **charts(shown, supply),
+        kind_names=consumption.kind_names(),
+        **overview(supply, supply_code, periods),
         **({} if wants_partial() else list_of(supply_code, periods, args={})),
     )
+
+
+def overview(supply, supply_code, periods):
+    """What _consumption.html needs."""
+    months = consumption.by_month(periods)
+    years = consumption.by_year(months)
+    choice = chosen(supply_code, years)
+    shown = months_shown(months, choice) if choice.filters["anno"] else years_shown(years, choice)
+    return {
+        "choice": choice,
+        "years": sorted(years, reverse=True),
+        "shown": shown,
+        "span": consumption.span(periods),
+        "kinds_in_words": kinds_in_words,
+        "change": change,
+        **charts(shown, supply),
+    }
 
 
 def chosen(supply_code, years):
@@ -177,22 +186,23 @@ def charts(shown, supply):
     if not lines:
         return {"energy": None, "power": None}
     unit = "kWh" if supply.service == "EE" else "Smc"
-    energy = [(line.short, bars(line, shown, energy_bar, unit)) for line in lines]
-    power = [(line.short, bars(line, shown, power_bar, "kW")) for line in lines]
+    energy_of = partial(energy_bar, unit=unit, kind_names=consumption.kind_names())
+    energy = [(line.short, bars(line, shown, energy_of)) for line in lines]
+    power = [(line.short, bars(line, shown, power_bar)) for line in lines]
     some_power = any(bar for _label, group in power for bar in group)
     return {"energy": BarChart(energy), "power": BarChart(power, SHORT) if some_power else None}
 
 
-def bars(line, shown, bar, unit):
+def bars(line, shown, bar):
     result = []
     for used, column in zip(line.used, shown.columns, strict=True):
         name = f"{line.label} {column}" if column else line.label
-        made = bar(used, name, unit) if used else None
+        made = bar(used, name) if used else None
         result.append(made and (made[0], column is not None and column == shown.faded, made[1]))
     return result
 
 
-def energy_bar(used, name, unit):
+def energy_bar(used, name, *, unit, kind_names):
     """(title, parts): kinds one above the other, in each of them the bands."""
     bands = (*consumption.BANDS, consumption.REST)
     parts = [
@@ -207,20 +217,17 @@ def energy_bar(used, name, unit):
             f"{band.upper()} {italian.thousandths(used.of_band(band))}"
             for band in consumption.BANDS
         ]
-    return f"{name}: {', '.join(amounts)} ({kinds_in_words(used)})", parts
+    return f"{name}: {', '.join(amounts)} ({kinds_in_words(used, kind_names)})", parts
 
 
-def power_bar(used, name, unit):
+def power_bar(used, name):
     if used.power_w is None:
         return None
-    return f"{name}: {italian.thousandths(used.power_w)} {unit}", [
-        (used.power_w, "power", "actual")
-    ]
+    return f"{name}: {italian.thousandths(used.power_w)} kW", [(used.power_w, "power", "actual")]
 
 
-def kinds_in_words(used):
-    names = consumption.kind_names()
-    return ", ".join(names[kind] for kind in used.kinds)
+def kinds_in_words(used, kind_names):
+    return ", ".join(kind_names[kind] for kind in used.kinds)
 
 
 # -- The periods as billed -------------------------------------------------------------------
@@ -236,6 +243,7 @@ def billed_periods(supply_code):
         "consumption/_periods.html",
         **FRAME,
         supply=supply,
+        kind_names=consumption.kind_names(),
         **list_of(supply_code, periods),
     )
 
@@ -250,7 +258,6 @@ def list_of(supply_code, periods, **options):
         "table": table,
         "total": len(periods),
         "rows": rows,
-        "kind_names": consumption.kind_names(),
         "with_bands": any(row.f1 is not None or row.f2 is not None or row.f3 is not None
                           for row in periods),
     }  # fmt: skip
