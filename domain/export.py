@@ -15,6 +15,7 @@ from decimal import Decimal
 from flask_babel import gettext as _
 
 from domain import (
+    attachments,
     consumption,
     files,
     history,
@@ -115,7 +116,7 @@ class Shelf:
 
     def __init__(self, folder, documents, missing):
         self.folder = folder
-        self._documents = documents
+        self.documents = documents
         self._missing = missing
         self._free = files.FreeNames()
         self._found = []
@@ -123,7 +124,7 @@ class Shelf:
     def put(self, stored):
         """The name that a stored file (`path`, `name`) gets, or None where it is missing."""
         name = f"{self.folder}/{self._free(stored.name)}"
-        path = files.beneath(self._documents, stored.path)
+        path = files.beneath(self.documents, stored.path)
         if path is None:
             self._missing.append(name)
             return None
@@ -342,6 +343,7 @@ def _ticket(ticket, shelf):
     for each in (
         Attachment.select().join(TicketMessage).where(TicketMessage.ticket == ticket.id)
     ).order_by(Attachment.id):
+        attachments.settle(each, shelf.documents)  # as when it is asked for alone
         attached.setdefault(each.message_id, []).append(each)
     return {
         **_shown(ticket, ("codice code", "fornitura supply_code", "oggetto subject",

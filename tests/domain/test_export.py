@@ -177,6 +177,15 @@ def test_tickets_with_messages_and_attachments(take, customer, documents):
     assert taken["000002/ticket/T2026-000001/foto (2).jpg"] == b"def"
 
 
+def test_an_attachment_that_a_killed_process_left_half_way_is_there(take, customer, documents):
+    make_ticket(customer, "T2026-000001")
+    (documents / "ticket" / ".arriving").mkdir(parents=True)
+    (documents / "ticket" / ".arriving" / "abc").write_bytes(b"abc")
+    Attachment.create(message=TicketMessage.get(), path="ticket/abc", name="foto.jpg", kind="jpg",
+                      size=3, sha256="0" * 64)  # fmt: skip
+    assert take()["000002/ticket/T2026-000001/foto.jpg"] == b"abc"
+
+
 def test_supplies_with_names_contracts_readings_and_consumption(take, customer, account):
     supply = make_gas(customer, code="PR000001", coefficient_c="1.012345")
     Nickname.create(account=account, supply=supply, text="Casa")
