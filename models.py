@@ -94,14 +94,16 @@ def rehearsing():
 @contextmanager
 def waiting_at_most(milliseconds):
     """Inside, a statement that another writer keeps from running fails after as long."""
-    if not is_sqlite():  # there only writers of the same row wait for each other
-        yield
-        return
-    db.execute_sql(f"PRAGMA busy_timeout = {milliseconds}")
+    if is_sqlite():
+        usual = int(db.obj.timeout * 1000)
+        shorter, back = f"PRAGMA busy_timeout = {milliseconds}", f"PRAGMA busy_timeout = {usual}"
+    else:  # there only writers of the same row wait for each other; 0 would be for ever
+        shorter, back = f"SET lock_timeout = {max(milliseconds, 1)}", "RESET lock_timeout"
+    db.execute_sql(shorter)
     try:
         yield
     finally:
-        db.execute_sql(f"PRAGMA busy_timeout = {int(db.obj.timeout * 1000)}")
+        db.execute_sql(back)
 
 
 def without_waiting():
