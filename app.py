@@ -207,14 +207,23 @@ def guard_requests(app):
             raise UnsupportedMediaType
         view = app.view_functions.get(request.endpoint)
         if getattr(view, "takes_files", False) and "_user_id" in session:
-            request.max_content_length = app.config["MAX_UPLOAD_LENGTH"]
-            # Werkzeug reads 64 KiB at a time and counts what is left from before: with no more
-            # room than that a good file fails wherever its bytes happen to look like a boundary.
-            request.max_form_memory_size = 2 * app.config["MAX_FORM_MEMORY_SIZE"]
+            make_room_for_files(app.config)
         if app.config["WTF_CSRF_ENABLED"]:
             if request.headers.get("Sec-Fetch-Site") == "cross-site":
                 raise BadRequest
             csrf.protect()
+
+
+def make_room_for_files(config):
+    """Let this request be as large as a form with files; read past what is larger still."""
+    limit = request.max_content_length = config["MAX_UPLOAD_LENGTH"]
+    # Werkzeug reads 64 KiB at a time and counts what is left from before: with no more room
+    # than that a good file fails wherever its bytes happen to look like a boundary.
+    request.max_form_memory_size = 2 * config["MAX_FORM_MEMORY_SIZE"]
+    # A browser that is still sending shows no answer, only that the connection was cut.
+    if limit < (request.content_length or 0) <= 4 * limit:
+        while request.environ["wsgi.input"].read(64 * 1024):
+            pass
 
 
 SECURITY_HEADERS = {
