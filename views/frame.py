@@ -1,4 +1,4 @@
-"""The frame of every page: menu, supply selector, theme; and pages still in preparation."""
+"""The frame of every page: menu, supply selector, theme."""
 
 from functools import cache
 
@@ -10,7 +10,6 @@ from flask import (
     get_template_attribute,
     make_response,
     redirect,
-    render_template,
     request,
     send_file,
     session,
@@ -26,8 +25,7 @@ from views.access import owned_or_404
 
 bp = Blueprint("frame", __name__)
 
-# (path under the supply, label, group); the page of that path is in a module of its own,
-# or in preparation.
+# (path under the supply, label, group); the page of each path is in a module of its own.
 MENU = (
     ("home", _l("Home Page"), "general"),
     ("fatture", _l("Elenco fatture"), "general"),
@@ -47,7 +45,6 @@ MENU = (
     ("storico", _l("Storico"), "history"),
 )
 ELECTRICITY_ONLY = {"misure"}
-IN_PREPARATION = set()  # fmt: skip
 
 # Pages of a supply that are reached from another, not from the menu.
 WITHIN = {"preferenze"}
@@ -185,20 +182,6 @@ def choose():
     code = request.args.get("fornitura", "")
     listed_supply(code)
     return redirect(f"/forniture/{code}/{page}", 303)
-
-
-@bp.get("/forniture/<supply_code>/<page>")
-@login_required
-def in_preparation(supply_code, page):
-    labels = {path: label for path, label, _group in MENU if path in IN_PREPARATION}
-    if page not in labels:
-        abort(404)
-    return render_template(
-        "frame/in_preparation.html",
-        supply=chosen_supply(supply_code),
-        page=page,
-        title=labels[page],
-    )
 
 
 @bp.get("/theme.css")

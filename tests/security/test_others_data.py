@@ -58,9 +58,6 @@ OPEN = {
 # Those of them that an address with a secret opens: each try is counted.
 BY_SECRET = {"preferences.feed", "records.email_link"}
 
-# Shown only while there is nothing else to show (a mailed secret, a page still to come).
-NOT_NOW = {"frame.in_preparation"}
-
 
 class Owner:
     """A customer who has one of each thing."""
@@ -216,7 +213,7 @@ def stranger(app):
 def routes(app, *methods):
     """(rule, method) of all that needs a login."""
     for rule, method in with_method(app, *methods):
-        if rule.endpoint not in OPEN | NOT_NOW:
+        if rule.endpoint not in OPEN:
             yield rule, method
 
 
@@ -260,7 +257,7 @@ def test_row_09_every_route_is_told_of(app, owner):
         values = own_values(rule, owner)
         assert rule.arguments <= set(values), f"{rule.endpoint}: {rule.arguments - set(values)}"
     known = {rule.endpoint for rule in app.url_map.iter_rules()}
-    assert OPEN | NOT_NOW | NAMELESS | OBJECTS.keys() | RECORDED | FOR_ALL <= known
+    assert OPEN | NAMELESS | OBJECTS.keys() | RECORDED | FOR_ALL <= known
 
 
 def test_row_09_the_owner_sees_it(app, owner, sign_in):
