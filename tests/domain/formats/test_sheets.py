@@ -77,7 +77,14 @@ def test_quotes_separators_and_line_ends_stay_in_their_cell(text):
 
 
 def test_instants_are_shown_to_the_minute():
-    assert first_cell(dt.datetime(2026, 10, 25, 2, 45)) == "25/10/2026 02:45\r\n"
+    assert first_cell(dt.datetime.fromisoformat("2026-10-25T02:45")) == "25/10/2026 02:45\r\n"
+
+
+def test_times_are_shown_to_the_minute_and_are_times_in_a_workbook():
+    assert first_cell(dt.time(6, 30)) == "06:30\r\n"
+    kind, value, shown = cells(workbook([dt.time(6, 30)], columns=[Column("Ora")]))["A2"]
+    assert (kind, shown) == (None, "hh:mm")
+    assert float(value) == pytest.approx(6.5 / 24)
 
 
 def test_headings_are_texts_like_the_others():
@@ -143,7 +150,7 @@ def cells(book):
 
 
 def test_each_cell_has_its_type():
-    instant = dt.datetime(2026, 3, 9, 6, 30)
+    instant = dt.datetime.fromisoformat("2026-03-09T06:30")
     columns = [*COLUMNS, Column("Ora")]
     found = cells(
         workbook(["città", Decimal("-1234.5"), dt.date(2026, 3, 9), instant], columns=columns)
