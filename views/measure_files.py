@@ -87,7 +87,9 @@ def workbook(supply, quantity, days, name):
     sheets.xlsx(book, _("Misure"), *measure_files.sheet(quantity, days))
     book.seek(0)
     name = files.safe_name(f"{name}.xlsx")
-    return send_file(book, mimetype=XLSX, as_attachment=True, download_name=name)
+    response = send_file(book, mimetype=XLSX, as_attachment=True, download_name=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 # By their name in the address: what «Storico» calls them, and what makes them.
