@@ -30,10 +30,12 @@ def build(folder, *, customers):
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "portale.db"
     url = f"sqlite:///{path}"
-    if path.exists():
-        return url
+    filled = path.exists()
     database = models.connect(url)
     Runner(database, MIGRATIONS).up()
+    if filled:
+        database.close_all()
+        return url
     database.execute_sql("PRAGMA synchronous = off")
     with database.atomic():
         fill(database, customers)
