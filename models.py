@@ -111,6 +111,16 @@ def without_waiting():
     return waiting_at_most(0)
 
 
+def locking(query):
+    """`query`, whose rows nobody else changes before the transaction ends.
+
+    On SQLite nobody else writes at all. On PostgreSQL new rows may go on referring to them: for
+    those `FOR UPDATE` would wait too, and two who lock a login and its customer in turn for each
+    other.
+    """
+    return query if is_sqlite() else query.for_update("FOR NO KEY UPDATE")
+
+
 def is_sqlite():
     return isinstance(db.obj, pw.SqliteDatabase)
 

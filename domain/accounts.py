@@ -23,7 +23,7 @@ from domain import (
     throttle,
 )
 from domain.errors import Refused
-from models import Account, Customer, Grant, OutgoingMail, is_sqlite, writing
+from models import Account, Customer, Grant, OutgoingMail, locking, writing
 
 MOST_RECOVERY_MAILS = 3  # in the life of a mailed secret
 ATTEMPT_TOLD_EVERY = dt.timedelta(days=1)
@@ -154,8 +154,7 @@ def register(customer_id, email, *, keep, address, now):
 
 def _locked(customer_id):
     """The customer, or None; one registration at a time (on SQLite: of whoever)."""
-    row = Customer.select().where(Customer.id == customer_id)
-    return (row if is_sqlite() else row.for_update()).first()
+    return locking(Customer.select().where(Customer.id == customer_id)).first()
 
 
 def _saved_twice(account, email, now):
@@ -302,9 +301,8 @@ def close_sessions(account_id, *, now):
 
 
 def _locked_account(account):
-    """Of two changes at once the first ends the session of the second (SQLite: no need)."""
-    if not is_sqlite():
-        Account.select(Account.id).where(Account.id == account).for_update().execute()
+    """Of two changes at once the first ends the session of the second."""
+    list(locking(Account.select(Account.id).where(Account.id == account)))
 
 
 def confirm_password(account_id, password, *, now):

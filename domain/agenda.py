@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 
-from domain import history, invoices, italian, throttle, windows
+from domain import history, invoices, italian, supplies, throttle, windows
 from domain.clock import rome_day, rome_instant
 from domain.formats import ics
 from models import Account, CalendarLink, Grant, Nickname, Prepared, SupplyPoint, writing
@@ -149,7 +149,7 @@ def _name(supply):
 
 def _reading_windows(supply, portal, now):
     """Only of gas; and none once the supply has ended, whose last reading others take."""
-    if supply.service != "GAS" or (supply.ended_on and supply.ended_on < rome_day(now)):
+    if supply.service != "GAS" or supplies.has_ended(supply, rome_day(now)):
         return
     for window in windows.coming(supply, now=now - PAST, limit=MOST_WINDOWS):
         yield ics.Entry(

@@ -12,6 +12,7 @@ from itertools import accumulate, pairwise
 
 from flask_babel import gettext as _
 
+from domain import supplies
 from domain.formats.sheets import Column
 from models import BilledConsumption, Prepared
 
@@ -19,7 +20,6 @@ KINDS = ("actual", "self_read", "estimated")
 BANDS = ("f1", "f2", "f3")
 REST = "rest"  # what no band claims: all of it, for gas
 SORTS = ("-dal", "al", "f1", "f2", "f3", "totale", "potenza", "tipo", "fattura")
-LONG_AGO = dt.date(1900, 1, 1)
 
 _KEYS = {
     "dal": "starts_on", "al": "ends_on", "f1": "f1", "f2": "f2", "f3": "f3", "totale": "total",
@@ -27,8 +27,8 @@ _KEYS = {
 }  # fmt: skip
 
 _periods = Prepared(
-    "supply since",
-    lambda supply, since: (
+    "supply since until",
+    lambda supply, since, until: (
         BilledConsumption.select(
             BilledConsumption.starts_on,
             BilledConsumption.ends_on,
@@ -41,15 +41,19 @@ _periods = Prepared(
             BilledConsumption.kind,
             BilledConsumption.invoice_number,
         )
-        .where(BilledConsumption.supply == supply, BilledConsumption.starts_on >= since)
+        .where(
+            BilledConsumption.supply == supply,
+            BilledConsumption.starts_on >= since,
+            BilledConsumption.starts_on <= until,
+        )
         .order_by(BilledConsumption.starts_on, BilledConsumption.ends_on)
     ),
 )
 
 
 def periods(supply):
-    """The billed periods of `supply`, oldest first, without those of a former customer."""
-    return _periods(supply=supply.id, since=supply.active_from or LONG_AGO)
+    """The billed periods of `supply` that began in its present customer's days, oldest first."""
+    return _periods(supply=supply.id, **supplies.own_days(supply))
 
 
 def ordered(periods, sort):

@@ -9,7 +9,7 @@ import re
 
 from domain import handover, history
 from domain.formats import billing_contacts
-from models import ContactBatch, ContactChange, Customer, is_sqlite, writing
+from models import ContactBatch, ContactChange, Customer, locking, writing
 
 # -- The customer's side -------------------------------------------------------------------
 
@@ -42,9 +42,8 @@ def _change_one(customer, field, value, account, now):
 
 def lock(customer_ids):
     """Nobody else changes the contacts of these customers before the transaction ends."""
-    if not is_sqlite():  # there nobody else writes at all
-        rows = Customer.select(Customer.id).where(Customer.id.in_(customer_ids))
-        rows.order_by(Customer.id).for_update().execute()
+    rows = Customer.select(Customer.id).where(Customer.id.in_(customer_ids))
+    list(locking(rows.order_by(Customer.id)))
 
 
 # -- What waits for billing ----------------------------------------------------------------

@@ -1,8 +1,8 @@
 """The contracts of a supply, told apart by the day: in force, to come, past."""
 
-import datetime as dt
 from typing import NamedTuple
 
+from domain import supplies
 from models import Contract, Prepared
 
 
@@ -15,8 +15,8 @@ class Contracts(NamedTuple):
 
 
 _of = Prepared(
-    "supply since",
-    lambda supply, since: (
+    "supply since until",
+    lambda supply, since, until: (
         Contract.select(
             Contract.code,
             Contract.offer,
@@ -30,7 +30,11 @@ _of = Prepared(
             Contract.masked_iban,
             Contract.deposit_cents,
         )
-        .where(Contract.supply == supply, Contract.ends_on.is_null() | (Contract.ends_on >= since))
+        .where(
+            Contract.supply == supply,
+            Contract.ends_on.is_null() | (Contract.ends_on >= since),
+            Contract.starts_on <= until,
+        )
         .order_by(Contract.starts_on.desc(), Contract.id.desc())
     ),
 )
@@ -39,13 +43,13 @@ _of = Prepared(
 def of(supply, *, today):
     """The contracts of `supply` on the day `today`.
 
-    Those that ended before the supply came to its customer were somebody else's. Both days of
-    a contract belong to it, but none outlives its supply.
+    Only those that were in force on a day of its present customer. Both days of a contract
+    belong to it, but none outlives its supply.
     """
     found = Contracts([], [], [])
-    for row in _of(supply=supply.id, since=supply.active_from or dt.date.min):
-        last = min(filter(None, (row.ends_on, supply.ended_on)), default=None)
-        if last and last < today:
+    ended = supplies.has_ended(supply, today)
+    for row in _of(supply=supply.id, **supplies.own_days(supply)):
+        if ended or (row.ends_on and row.ends_on < today):
             found.past.append(row)
         elif row.starts_on > today:
             found.coming.insert(0, row)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from domain import accounts, contacts, credentials, email_links, history, mail, throttle
 from domain.errors import Refused
 from domain.mail import messages
-from models import Account, Customer, EmailChange, is_sqlite, writing
+from models import Account, Customer, EmailChange, locking, writing
 
 SAVED_TWICE_WITHIN = dt.timedelta(minutes=1)
 AWAITED = dt.timedelta(days=3)  # the mail may wait two days for its server, the link lasts one
@@ -46,8 +46,7 @@ def ask(account_id, customer_id, address, password, *, now):
 
 def _locked(account_id):
     """The login; one change at a time (on SQLite: of whoever)."""
-    row = Account.select().where(Account.id == account_id)
-    return (row if is_sqlite() else row.for_update()).get()
+    return locking(Account.select().where(Account.id == account_id)).get()
 
 
 def _asked_just_now(earlier, customer_id, address, now):

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 
 from domain.errors import Refused
-from models import Account, EmailChange, is_sqlite
+from models import Account, EmailChange, locking
 
 LIFETIME = dt.timedelta(hours=24)
 
@@ -45,7 +45,7 @@ def find(token, *, now, key, lock=False):
     except (BadData, ValueError):
         raise _void() from None
     query = Account.select().where(Account.id == account_id, Account.disabled_at.is_null())
-    account = (query.for_update() if lock and not is_sqlite() else query).first()
+    account = (locking(query) if lock else query).first()
     if account is None:
         raise _void()
     change = EmailChange.get_or_none(EmailChange.account == account)

@@ -23,6 +23,7 @@ from domain import (
     measure_files,
     measures,
     preferences,
+    supplies,
 )
 from domain.clock import ROME, rome_day
 from domain.errors import Refused
@@ -50,7 +51,7 @@ from models import (
     Ticket,
     TicketMessage,
     db,
-    is_sqlite,
+    locking,
     writing,
 )
 
@@ -62,8 +63,8 @@ CHUNK = 64 * 1024
 def begin(account_id, customer_id, *, now):
     """Note that the login takes its data away; raises Refused beyond MOST_A_DAY."""
     with writing():
-        if not is_sqlite():  # two at once: the second sees the first
-            Account.select(Account.id).where(Account.id == account_id).for_update().execute()
+        # Of two at once the second sees the first.
+        list(locking(Account.select(Account.id).where(Account.id == account_id)))
         lately = Event.select().where(
             Event.account == account_id, Event.kind == "data_exported", Event.at > now - A_DAY
         )
@@ -395,26 +396,17 @@ def _supplies(customer, account_id):
     return [{**_shown(row, columns), "nome": names.get(row.id)} for row in _supply_rows(customer)]
 
 
-def _since(supply):
-    """The first day that is the present customer's; a former one's are never told."""
-    return supply.active_from or dt.date.min
-
-
-def _until(supply):
-    return supply.ended_on or dt.date.max
-
-
 def _contracts(supply):
     columns = (
         "codice_contratto code", "offerta offer", "mercato market", "uso use",
         "decorrenza starts_on", "scadenza ends_on", "tipo_prezzo price_type",
         "periodicita billing_period", "modalita_pagamento payment_method", "iban masked_iban",
     )  # fmt: skip
-    lasted = Contract.ends_on.is_null() | (Contract.ends_on >= _since(supply))
+    lasted = Contract.ends_on.is_null() | (Contract.ends_on >= supplies.first_day(supply))
     return [
         {**_shown(row, columns), "deposito": _euros(row.deposit_cents)}
         for row in Contract.select()
-        .where(Contract.supply == supply, lasted, Contract.starts_on <= _until(supply))
+        .where(Contract.supply == supply, lasted, Contract.starts_on <= supplies.last_day(supply))
         .order_by(Contract.starts_on)
     ]
 
@@ -433,7 +425,8 @@ def _readings(supply):
         SelfReading.supply == supply, SelfReading.entered_for(supply.customer_id)
     )
     others = MeterReading.select().where(
-        MeterReading.supply == supply, MeterReading.day.between(_since(supply), _until(supply))
+        MeterReading.supply == supply,
+        MeterReading.day.between(supplies.first_day(supply), supplies.last_day(supply)),
     )
     both = ("data day", "contatore counter", "correttore corrector", "matricola meter_serial")
     return {
@@ -465,7 +458,6 @@ def _consumption(supply):
             "fattura": row.invoice_number,
         }
         for row in consumption.periods(supply)
-        if row.starts_on <= _until(supply)
     ]
 
 

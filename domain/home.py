@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from domain import documents, invoices, measures, tickets, windows
+from domain import documents, invoices, measures, supplies, tickets, windows
 from domain.clock import rome_day
 
 # From what must not wait to what is good to know.
@@ -33,10 +33,6 @@ def tiles(customer_id, supply, *, since, now):
     return sorted(filter(None, found), key=lambda tile: STATES.index(tile.state))
 
 
-def has_ended(supply, today):
-    return bool(supply.ended_on and supply.ended_on < today)
-
-
 def _invoice(customer_id, supply, today):
     row = invoices.next_to_pay(customer_id, supply.id if supply else None)
     if row is None:
@@ -51,7 +47,7 @@ def _tickets(customer_id):
 
 
 def _window(supply, today, now):
-    if supply is None or supply.service != "GAS" or has_ended(supply, today):
+    if supply is None or supply.service != "GAS" or supplies.has_ended(supply, today):
         return None
     row = windows.first_coming(supply, now=now)
     if row is None:

@@ -8,6 +8,7 @@ import datetime as dt
 from functools import lru_cache
 from typing import NamedTuple
 
+from domain import supplies
 from domain.clock import ROME
 from domain.formats.packed import unpack
 from models import MeasuredDay, Prepared
@@ -108,17 +109,8 @@ _first, _last = _edge(MeasuredDay.day), _edge(MeasuredDay.day.desc())
 
 
 def _own(supply, quantity):
-    """All of the present customer's measures of a supply, a row with its id and dates.
-
-    What was measured before it became active is its former customer's, and what is measured
-    after its end the next one's: neither is ever shown.
-    """
-    return {
-        "supply": supply.id,
-        "quantity": quantity,
-        "since": supply.active_from or dt.date.min,
-        "until": supply.ended_on or dt.date.max,
-    }
+    """All of the present customer's measures of a supply."""
+    return {"supply": supply.id, "quantity": quantity, **supplies.own_days(supply)}
 
 
 def each_day(supply, since, until, quantity="active"):

@@ -1,6 +1,5 @@
 """The customer's own readings of a gas meter: submit, cancel, list, compare."""
 
-import datetime as dt
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ import peewee as pw
 from flask_babel import gettext as _
 from peewee import Value, fn
 
-from domain import italian, plausibility, windows
+from domain import italian, plausibility, supplies, windows
 from domain.clock import rome_day
 from domain.errors import NeedsConfirmation, Refused
 from domain.history import record
@@ -16,7 +15,6 @@ from models import MeterReading, Prepared, SelfReading, writing
 
 METER_CHANGE = "cambio_misuratore"
 OWN = "autolettura"  # the `source` of a customer's reading in a history
-LONG_AGO = dt.date(1900, 1, 1)
 HISTORY = 60  # readings of a supply that are compared and drawn
 
 SORTS = ("-data", "data", "contatore", "-contatore", "correttore", "-correttore")
@@ -89,7 +87,7 @@ class Known(NamedTuple):
         return self.state == "validated"
 
 
-def _both(supply, limit, customer=None, since=None):
+def _both(supply, limit, customer=None, since=None, until=None):
     columns = ("day", "counter", "corrector", "meter_serial")
     others = MeterReading.select(
         *(getattr(MeterReading, name) for name in columns),
@@ -103,12 +101,12 @@ def _both(supply, limit, customer=None, since=None):
     ).where(SelfReading.supply == supply, SelfReading.state.in_(SelfReading.LIVE))
     if customer is not None:
         own = own.where(SelfReading.entered_for(customer))
-        others = others.where(MeterReading.day >= since)
+        others = others.where(MeterReading.day >= since, MeterReading.day <= until)
     return (others + own).order_by(pw.SQL("day").desc()).limit(limit)
 
 
 _history = Prepared("supply limit", _both)
-_shown = Prepared("supply limit customer since", _both)
+_shown = Prepared("supply limit customer since until", _both)
 
 
 def history(supply):
@@ -117,10 +115,9 @@ def history(supply):
 
 
 def shown(supply):
-    """The history as its customer may see it: without what concerns a former one."""
-    since = supply.active_from or LONG_AGO
-    rows = _shown(supply=supply.id, limit=HISTORY, customer=supply.customer_id, since=since)
-    return by_meter(rows)
+    """The history as its customer may see it: without what concerns another one."""
+    whose = {"supply": supply.id, "customer": supply.customer_id}
+    return by_meter(_shown(**whose, limit=HISTORY, **supplies.own_days(supply)))
 
 
 def by_meter(rows):
@@ -185,7 +182,7 @@ def closed(supply, window, *, now):
             "L'autolettura riguarda solo le forniture di gas: i contatori elettrici sono letti a "
             "distanza dal distributore."
         )
-    if supply.ended_on and supply.ended_on < rome_day(now):
+    if supplies.has_ended(supply, rome_day(now)):
         return _(
             "La fornitura è cessata il %(day)s: non si possono più inserire autoletture.",
             day=italian.day(supply.ended_on),

@@ -4,7 +4,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from peewee import JOIN
 
-from domain import italian
+from domain import italian, supplies
 from domain.clock import rome_day
 from domain.formats import receipt
 from models import Customer, SupplyPoint, Ticket
@@ -43,7 +43,7 @@ def pdf(ticket, *, utility, contacts):
     facts = [
         (_("Cliente"), customer.name),
         (_("Codice cliente"), customer.code),
-        *([(_("Punto di fornitura"), supply_line(supply))] if supply else []),
+        *([(_("Punto di fornitura"), supplies.label(supply))] if supply else []),
         (_("Categoria"), str(CATEGORIES[ticket.category])),
         (_("Oggetto"), ticket.subject),
         (_("Registrato il"), in_rome(ticket.opened_at)),
@@ -77,11 +77,6 @@ def title(ticket):
     if ticket.category == "complaint":
         return _("Ricevuta di reclamo")
     return _("Ricevuta di richiesta di rettifica di fatturazione")
-
-
-def supply_line(supply):
-    point = f"Pod: {supply.pod}" if supply.service == "EE" else f"Pdr: {supply.pdr}"
-    return f"{supply.code} ({point}); {supply.address}"
 
 
 def in_rome(instant):

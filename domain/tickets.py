@@ -23,7 +23,7 @@ from models import (
     SupplyPoint,
     Ticket,
     TicketMessage,
-    is_sqlite,
+    locking,
     writing,
 )
 
@@ -304,14 +304,12 @@ def _logins(customer_id):
 
 def lock(customer_id):
     """Whoever sends something for the same customer waits: twice is seen, and so is the quota."""
-    if not is_sqlite():
-        Customer.select(Customer.id).where(Customer.id == customer_id).for_update().execute()
+    list(locking(Customer.select(Customer.id).where(Customer.id == customer_id)))
 
 
 def locked(ticket_id):
     """The ticket as it is now, for this transaction alone."""
-    query = Ticket.select().where(Ticket.id == ticket_id)
-    ticket = (query if is_sqlite() else query.for_update()).get()
+    ticket = locking(Ticket.select().where(Ticket.id == ticket_id)).get()
     lock(ticket.customer_id)
     return ticket
 

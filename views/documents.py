@@ -13,7 +13,7 @@ from models import StoredFile
 from views import files
 from views.errors import Missing
 from views.format import day
-from views.frame import MENU, listed_supply
+from views.frame import MENU, customer_of, listed_supply
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 
@@ -89,8 +89,7 @@ def excerpt(text):
 
 def scope(page, supply_code):
     """The category of a page, and the id of the customer whose documents it shows."""
-    supply = listed_supply(supply_code)
-    return PAGES[page], supply.customer if supply else current_user.customer_id
+    return PAGES[page], customer_of(listed_supply(supply_code))
 
 
 def shown_or_404(page, supply_code, key):

@@ -18,9 +18,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
+from domain import italian, supplies
 from domain import theme as theming
 from domain.clock import rome_day, utcnow
-from models import Grant, Nickname, Prepared, SupplyPoint, postal_address
+from models import Grant, Nickname, Prepared, SupplyPoint
 from views.access import owned_or_404
 
 bp = Blueprint("frame", __name__)
@@ -112,13 +113,12 @@ class Frame:
 
     @staticmethod
     def label(supply):
-        """`PR002874 (Pod: IT001E…); VIA PROVA 5 - 48124 RAVENNA (RA)`, its own name before."""
-        point = f"Pod: {supply.pod}" if supply.service == "EE" else f"Pdr: {supply.pdr}"
-        label = f"{supply.code} ({point}); {postal_address(supply)}"
+        """What it is called, with its own name before and its end after."""
+        label = supplies.label(supply)
         if supply.nickname:
             label = f"{supply.nickname} – {label}"
-        if supply.ended_on and supply.ended_on < rome_day(utcnow()):
-            label += _(" (cessata il %(day)s)", day=f"{supply.ended_on:%d/%m/%Y}")
+        if supplies.has_ended(supply, rome_day(utcnow())):
+            label += _(" (cessata il %(day)s)", day=italian.day(supply.ended_on))
         return label
 
 
@@ -159,6 +159,11 @@ def listed_supply(code):
     if row and session.get("supply") != code:
         session["supply"] = code
     return row
+
+
+def customer_of(supply):
+    """The id of the customer whose data a page shows: one without supplies has some too."""
+    return supply.customer if supply else current_user.customer_id
 
 
 def chosen_supply(code):

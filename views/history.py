@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import history
+from domain import history, supplies
 from domain.clock import rome_day, utcnow
 from domain.history_sentences import sentence
 from forms import typed_day
@@ -90,4 +90,4 @@ def who(row):
 
 def ended_supplies():
     today = rome_day(utcnow())
-    return [each for each in own_supplies() if each.ended_on and each.ended_on < today]
+    return [each for each in own_supplies() if supplies.has_ended(each, today)]

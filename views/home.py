@@ -4,9 +4,9 @@ from flask import Blueprint, render_template
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
-from domain import home
+from domain import home, supplies
 from domain.clock import rome_day, utcnow
-from views.frame import listed_supply
+from views.frame import customer_of, listed_supply
 
 bp = Blueprint("home", __name__)
 
@@ -19,13 +19,13 @@ def init_app(app):
 @login_required
 def index(supply_code):
     supply, now = listed_supply(supply_code), utcnow()
-    customer = supply.customer if supply else current_user.customer_id
+    since = current_user.previous_access_at
     return render_template(
         "home/index.html",
         supply=supply,
         page="home",
         title=_("Home Page"),
         address=f"/forniture/{supply_code}",
-        ended=supply and home.has_ended(supply, rome_day(now)),
-        tiles=home.tiles(customer, supply, since=current_user.previous_access_at, now=now),
+        ended=supply and supplies.has_ended(supply, rome_day(now)),
+        tiles=home.tiles(customer_of(supply), supply, since=since, now=now),
     )

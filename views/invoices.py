@@ -2,7 +2,7 @@
 
 from flask import Blueprint, abort, current_app, flash, redirect, request
 from flask_babel import gettext as _
-from flask_login import current_user, login_required
+from flask_login import login_required
 
 from domain import history, invoices
 from domain.clock import rome_day, utcnow
@@ -10,7 +10,7 @@ from models import StoredFile
 from views import files
 from views.errors import Missing
 from views.format import day, money
-from views.frame import listed_supply
+from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 
@@ -76,7 +76,7 @@ def written(row, today, path):
 
 def scope(supply):
     """The ids of customer and supply whose invoices are shown."""
-    return (supply.customer, supply.id) if supply else (current_user.customer_id, None)
+    return customer_of(supply), supply and supply.id
 
 
 @bp.get("/<key>/pdf")

@@ -23,7 +23,7 @@ from forms import NicknameForm, PreferencesForm
 from models import SupplyPoint
 from views.access import owned_or_404
 from views.files import send_made_zip
-from views.frame import listed_supply
+from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
 
 bp = Blueprint("preferences", __name__)
@@ -73,10 +73,6 @@ def preferences_form(*given, **options):
 def address_of(calendar):
     path = url_for(".feed", token=agenda.token(calendar, key=current_app.secret_key))
     return current_app.config["BASE_URL"] + path
-
-
-def customer_of(supply):
-    return supply.customer if supply else current_user.customer_id
 
 
 def back(supply_code, anchor=None):

@@ -10,7 +10,7 @@ from domain.errors import Refused
 from forms import ContactsForm, EmailChangeForm
 from models import Account, Customer
 from views.auth import status
-from views.frame import listed_supply
+from views.frame import customer_of, listed_supply
 
 bp = Blueprint("records", __name__)
 
@@ -23,7 +23,7 @@ def init_app(app):
 @login_required
 def index(supply_code):
     supply = listed_supply(supply_code)
-    return record(supply, customer_of(supply))
+    return record(supply, Customer.get_by_id(customer_of(supply)))
 
 
 @bp.post("/forniture/<supply_code>/anagrafica")
@@ -31,7 +31,7 @@ def index(supply_code):
 def save_contacts(supply_code):
     """Telephone and fax, which hold at once."""
     supply = listed_supply(supply_code)
-    customer = customer_of(supply)
+    customer = Customer.get_by_id(customer_of(supply))
     form = ContactsForm(request.form, obj=customer)
     if not form.validate():
         return record(supply, customer, contacts_form=form), 422
@@ -45,7 +45,7 @@ def save_contacts(supply_code):
 @login_required
 def ask_for_email(supply_code):
     supply = listed_supply(supply_code)
-    customer = customer_of(supply)
+    customer = Customer.get_by_id(customer_of(supply))
     form = EmailChangeForm(request.form)
     if not form.validate():
         return record(supply, customer, email_form=form), 422
@@ -68,11 +68,6 @@ def withdraw_email(supply_code):
     email_change.withdraw(current_user.id)
     flash(_("La richiesta è annullata: resta valido l'indirizzo di prima."))
     return back_to(supply_code)
-
-
-def customer_of(supply):
-    """The customer of a listed supply, or the one who has none."""
-    return Customer.get_by_id(supply.customer if supply else current_user.customer_id)
 
 
 def back_to(supply_code):

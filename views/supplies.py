@@ -7,6 +7,7 @@ from flask_login import login_required
 
 from domain import contracts as rules
 from domain.clock import rome_day, utcnow
+from domain.supplies import has_ended
 from views.frame import chosen_supply
 
 bp = Blueprint("supplies", __name__, url_prefix="/forniture/<supply_code>")
@@ -49,6 +50,6 @@ def contracts(supply_code):
         page="contratti",
         title=_("Dati Contrattuali"),
         supply=supply,
-        ended=bool(supply and supply.ended_on and supply.ended_on < today),
+        ended=supply and has_ended(supply, today),
         contracts=supply and rules.of(supply, today=today),
     )

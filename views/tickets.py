@@ -12,7 +12,7 @@ from domain.errors import Refused
 from forms import AnswerForm, TicketForm
 from views import files
 from views.errors import Missing
-from views.frame import listed_supply
+from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 
@@ -25,11 +25,6 @@ FILTERS = {"stato": lambda text: text if text in tickets.STATES else None}
 def init_app(app):
     app.register_blueprint(bp)
     app.jinja_env.globals["ticket_categories"] = receipts.CATEGORIES
-
-
-def customer_of(supply):
-    """The id of the customer whose tickets are shown; one without supplies has them too."""
-    return supply.customer if supply else current_user.customer_id
 
 
 def shown_or_404(supply, code):

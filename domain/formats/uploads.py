@@ -10,6 +10,7 @@ LONGEST_SIDE = 20_000  # pixels
 MOST_PIXELS = 100_000_000
 TAIL = 2048  # bytes at the end in which a PDF or PNG must say that it is whole
 MOST_SEGMENTS = 1_000  # of a JPEG before its dimensions
+MOST_FILL = 64  # bytes before a marker; T.81 has no limit, and programs write none or one
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 # Start of frame: all but DHT (C4), JPG (C8) and DAC (CC). ITU-T T.81, table B.1.
@@ -85,10 +86,11 @@ def _jpeg_dimensions(stream):
 def _marker(stream):
     if _exactly(stream, 1) != b"\xff":
         raise Unknown("a damaged JPEG")
-    code = b"\xff"
-    while code == b"\xff":  # any number of fill bytes
+    for _fill in range(MOST_FILL):
         code = _exactly(stream, 1)
-    return code[0]
+        if code != b"\xff":
+            return code[0]
+    raise Unknown("a JPEG of fill bytes")
 
 
 def _exactly(stream, count):

@@ -9,6 +9,7 @@ from domain.formats import table
 from domain.formats.packed import pack
 from domain.imports import checks
 from domain.imports.upsert import Cell, Cells, Kind, batched
+from domain.supplies import first_day, last_day
 from models import MeasuredDay, SupplyPoint
 
 UNKNOWN_POD = "POD sconosciuto: importare prima il file forniture che lo contiene."
@@ -104,11 +105,8 @@ class Measures(Kind):
 
 def days_outside(supply, day):
     """By how many days `day` misses the time in which the supply is active; 0 inside it."""
-    if supply.active_from and day < supply.active_from:
-        return (supply.active_from - day).days
-    if supply.ended_on and day > supply.ended_on:
-        return (day - supply.ended_on).days
-    return 0
+    before, after = first_day(supply) - day, day - last_day(supply)
+    return max(before.days, after.days, 0)
 
 
 def whose(supplies, day):
@@ -121,8 +119,8 @@ def whose(supplies, day):
         supplies,
         key=lambda supply: (
             days_outside(supply, day),
-            supply.ended_on or dt.date.max,
-            -(supply.active_from or dt.date.min).toordinal(),
+            last_day(supply),
+            -first_day(supply).toordinal(),
             -supply.id,
         ),
     )

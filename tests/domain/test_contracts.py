@@ -56,6 +56,13 @@ def test_a_former_customers_contracts_are_not_shown(app):
     assert sorted_out(supply) == (["PROPRIO"], [], [])
 
 
+def test_the_next_customers_contracts_are_not_shown(app):
+    supply = make_electricity(ended_on=day(-50))
+    make_contract(supply, day(-300), day(-50), offer="PROPRIO")
+    make_contract(supply, day(-49), offer="DI UN ALTRO")
+    assert sorted_out(supply) == ([], [], ["PROPRIO"])
+
+
 def test_of_an_unknown_beginning_all_are_shown(app):
     supply = make_electricity(active_from=None)
     make_contract(supply, day(-9000), day(-51), offer="ANTICO")

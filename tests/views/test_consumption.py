@@ -220,6 +220,17 @@ def test_a_supply_that_changed_hands_hides_its_former_customer(browser, customer
         assert "PRIMA" not in answer.text
 
 
+def test_what_was_billed_after_the_end_is_the_next_customers(browser, customer):
+    supply = make_electricity(customer, code="PR000002", ended_on=dt.date(2026, 1, 31))
+    make_consumption(supply, *month_of(2026, 1), total=500_000, invoice_number="PROPRIA")
+    make_consumption(supply, *month_of(2026, 2), total=777_000, invoice_number="DOPO")
+    for place in PLACES[:3]:
+        answer = browser.get(PAGE + place)
+        assert "500" in answer.text
+        assert "777" not in answer.text
+        assert "DOPO" not in answer.text
+
+
 def test_an_ended_supply_keeps_its_consumption(browser, billed, power):
     power.ended_on = dt.date(2026, 10, 31)
     power.save()

@@ -590,3 +590,13 @@ def test_row_09_readings_from_before_the_supply_was_the_customers_are_not_drawn(
     page = browser.get(f"/forniture/{supply.code}/autolettura").get_data(as_text=True)
     assert "42222" in page
     assert "41111" not in page
+
+
+def test_row_09_readings_after_the_supply_has_ended_are_the_next_customers(app, sign_in):
+    supply = make_gas(ended_on=dt.date(2026, 3, 1))
+    make_meter_reading(supply, dt.date(2026, 3, 1), 42222)
+    make_meter_reading(supply, dt.date(2026, 3, 2), 43333)
+    browser = sign_in(make_account(supply.customer))
+    page = browser.get(f"/forniture/{supply.code}/autolettura").get_data(as_text=True)
+    assert "42222" in page
+    assert "43333" not in page
