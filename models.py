@@ -528,6 +528,16 @@ class ReadingBatch(Table):
         return f"autoletture_{self.number:06d}.csv"
 
 
+class BatchFile(Table):
+    """A file that goes out beside the one of its batch, such as a request to a distributor."""
+
+    batch = pw.ForeignKeyField(ReadingBatch, backref="files")
+    file_name = pw.CharField(max_length=60, unique=True)
+    rows = pw.IntegerField()  # readings in it
+    placed_at = UtcDateTimeField(null=True)  # in outbox/
+    content = pw.BlobField()
+
+
 class SelfReading(Table):
     """The customer's own reading of a gas meter. Live unless cancelled or rejected."""
 
@@ -892,6 +902,7 @@ class ImportedFile(Table):
     report = pw.TextField(default="{}")
     at = UtcDateTimeField()
     settled_at = UtcDateTimeField(null=True)
+    seconds = pw.FloatField(null=True)  # that judging it took
 
 
 class JobRun(Table):
