@@ -1,19 +1,16 @@
 """«Prelievi Fatturati»: years and months as chart or table, the periods, the downloads."""
 
 import datetime as dt
-import io
 from functools import partial
 from typing import NamedTuple
 
-from flask import Blueprint, abort, current_app
+from flask import Blueprint, abort
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import login_required
-from werkzeug.http import dump_options_header
 
 from domain import consumption, italian
-from domain.formats import sheets
 from views import files
 from views.bars import SHORT, BarChart
 from views.frame import listed_supply
@@ -24,7 +21,6 @@ bp = Blueprint("consumption", __name__, url_prefix="/forniture/<supply_code>/pre
 
 FRAME = {"page": "prelievi", "title": _l("Prelievi Fatturati")}
 DRAWN = 15  # years at most in the chart; the table has them all
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def init_app(app):
@@ -278,18 +274,11 @@ def as_xlsx(supply_code):
 def download(supply_code, kind):
     """All periods of the supply as a file of `kind`."""
     supply = listed_supply(supply_code) or abort(404)
-    columns, rows = consumption.sheet(supply, consumption.periods(supply))
+    table = consumption.sheet(supply, consumption.periods(supply))
+    name = f"prelievi_{supply.code}.{kind}"
     if kind == "csv":
-        body, mimetype = sheets.excel_csv(columns, rows), "text/csv"
+        response = files.send_excel_csv(name, *table)
     else:
-        book = io.BytesIO()
-        sheets.xlsx(book, _("Prelievi"), columns, rows)
-        body, mimetype = book.getvalue(), XLSX
-    name = files.safe_name(f"prelievi_{supply.code}.{kind}")
-    response = current_app.response_class(
-        body,
-        mimetype=mimetype,
-        headers={"Content-Disposition": dump_options_header("attachment", {"filename": name})},
-    )
+        response = files.send_workbook(name, _("Prelievi"), *table)
     details = {"customer": supply.customer, "supply": supply.id, "format": kind}
     return files.noted(response, "consumption_downloaded", **details)

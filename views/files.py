@@ -1,6 +1,7 @@
-"""Stored files on their way out: one as an attachment, several as one streamed ZIP."""
+"""Files on their way out: stored ones, and those that are made while they are sent."""
 
 import io
+import tempfile
 
 from flask import current_app, request, send_file
 from flask_login import current_user
@@ -10,6 +11,7 @@ from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
 from domain import history
 from domain.clock import utcnow
 from domain.files import FreeNames, beneath, safe_name
+from domain.formats import sheets
 
 
 def takes_files(view):
@@ -18,9 +20,13 @@ def takes_files(view):
     return view
 
 
+def documents_folder():
+    return current_app.config["DATA_DIR"] / "documents"
+
+
 def on_disk(stored):
     """The path of a stored file, or None where it is missing or not under documents/."""
-    return beneath(current_app.config["DATA_DIR"] / "documents", stored.path)
+    return beneath(documents_folder(), stored.path)
 
 
 def send_stored(stored, path):
@@ -47,6 +53,33 @@ def send_pdf(content, name):
     return response
 
 
+def send_made(chunks, name, mimetype, **headers):
+    """An attachment whose bytes are made while it is sent."""
+    headers["Content-Disposition"] = dump_options_header(
+        "attachment", {"filename": safe_name(name)}
+    )
+    headers["Content-Security-Policy"] = "sandbox"
+    return current_app.response_class(chunks, mimetype=mimetype, headers=headers)
+
+
+def send_excel_csv(name, columns, rows):
+    """A table for people as `sheets.excel_csv` writes it."""
+    return send_made(sheets.excel_csv(columns, rows), name, "text/csv")
+
+
+def send_workbook(name, title, columns, rows):
+    """The same as XLSX: a ZIP, whose parts must be complete before it is sent, so it is written
+    to the disk first."""
+    book = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the response)
+    sheets.xlsx(book, title, columns, rows)
+    book.seek(0)
+    response = send_file(
+        book, mimetype=sheets.XLSX, as_attachment=True, download_name=safe_name(name)
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def unique_names(names):
     """`names`, made safe and different from each other."""
     return list(map(FreeNames(), names))
@@ -59,15 +92,7 @@ def send_zip(files, name):
         files, unique_names(stored.name for stored, _path in files), strict=True
     ):
         archive.add_path(path, entry)
-    return current_app.response_class(
-        archive,
-        mimetype="application/zip",
-        headers={
-            "Content-Length": len(archive),
-            "Content-Disposition": dump_options_header("attachment", {"filename": safe_name(name)}),
-            "Content-Security-Policy": "sandbox",
-        },
-    )
+    return send_made(archive, name, "application/zip", **{"Content-Length": len(archive)})
 
 
 PACKED = (".pdf", ".jpg", ".png")  # their content hardly shrinks
@@ -75,14 +100,7 @@ PACKED = (".pdf", ".jpg", ".png")  # their content hardly shrinks
 
 def send_made_zip(files, name):
     """(name, chunks of bytes) pairs as one ZIP, whose files are made while it is sent."""
-    return current_app.response_class(
-        zipped(files),
-        mimetype="application/zip",
-        headers={
-            "Content-Disposition": dump_options_header("attachment", {"filename": safe_name(name)}),
-            "Content-Security-Policy": "sandbox",
-        },
-    )
+    return send_made(zipped(files), name, "application/zip")
 
 
 def zipped(files):

@@ -1,6 +1,6 @@
 """«Storico»: what happened on this account, and the supplies that have ended."""
 
-from flask import Blueprint, redirect
+from flask import Blueprint
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
@@ -12,7 +12,7 @@ from forms import typed_day
 from views.format import day, time
 from views.frame import listed_supply, own_supplies
 from views.htmx import page_or_partial
-from views.paging import TableState
+from views.paging import TableState, last_page
 
 bp = Blueprint("history", __name__)
 
@@ -52,7 +52,7 @@ def index(supply_code):
     asked = {"group": group, "since": since, "until": until}
     rows = history.page(current_user.id, **asked, limit=table.rows, offset=table.offset)
     if not rows and table.page > 1:
-        return redirect(table.href(pag=1), 303)
+        return last_page(table, history.page(current_user.id, **asked, limit=1))
     return page_or_partial(
         "history/index.html",
         "history/_events.html",

@@ -1,15 +1,11 @@
 """«Misure elettriche»: the quarter-hours of any interval as a file."""
 
-import tempfile
-
-from flask import Blueprint, abort, current_app, flash, redirect, request, send_file
+from flask import Blueprint, abort, flash, redirect, request
 from flask_babel import gettext as _
 from flask_login import login_required
-from werkzeug.http import dump_options_header
 
 from domain import intervals, measure_files, measures
 from domain.errors import Refused
-from domain.formats import sheets
 from domain.intervals import Interval
 from forms import IntervalForm
 from views import files
@@ -17,8 +13,6 @@ from views.frame import listed_supply
 from views.measures import QUANTITIES
 
 bp = Blueprint("measure_files", __name__, url_prefix="/forniture/<supply_code>/misure")
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def init_app(app):
@@ -67,29 +61,16 @@ def interval(supply, quantity):
 
 
 def for_excel(supply, quantity, days, name):
-    return streamed(sheets.excel_csv(*measure_files.sheet(quantity, days)), f"{name}_excel.csv")
+    return files.send_excel_csv(f"{name}_excel.csv", *measure_files.sheet(quantity, days))
 
 
 def for_programs(supply, quantity, days, name):
-    return streamed(measure_files.csv(supply.pod, quantity, days), f"{name}.csv")
-
-
-def streamed(chunks, name):
-    """A CSV that is made while it is sent."""
-    disposition = dump_options_header("attachment", {"filename": files.safe_name(name)})
-    headers = {"Content-Disposition": disposition}
-    return current_app.response_class(chunks, mimetype="text/csv", headers=headers)
+    chunks = measure_files.csv(supply.pod, quantity, days)
+    return files.send_made(chunks, f"{name}.csv", "text/csv")
 
 
 def workbook(supply, quantity, days, name):
-    """A workbook is a ZIP, whose parts must be complete before it is sent: it waits on disk."""
-    book = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the response)
-    sheets.xlsx(book, _("Misure"), *measure_files.sheet(quantity, days))
-    book.seek(0)
-    name = files.safe_name(f"{name}.xlsx")
-    response = send_file(book, mimetype=XLSX, as_attachment=True, download_name=name)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return files.send_workbook(f"{name}.xlsx", _("Misure"), *measure_files.sheet(quantity, days))
 
 
 # By their name in the address: what «Storico» calls them, and what makes them.

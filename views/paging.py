@@ -2,7 +2,7 @@
 
 from urllib.parse import quote_plus
 
-from flask import request
+from flask import redirect, request
 
 ROWS_CHOICES = (10, 20, 50, 100)
 LARGEST_PAGE = 1_000_000
@@ -74,6 +74,11 @@ class TableState:
             turned = f"-{key}" if self.sort == key else key
             result[key] = direction, self.href(ordine=turned, pag=1)
         return result
+
+
+def last_page(table, first):
+    """To the last page, for who asked for one beyond it. `first`: one row of the table, or none."""
+    return redirect(table.href(pag=table.pages(first[0].total if first else 0)), 303)
 
 
 def asked(args):

@@ -22,7 +22,7 @@ from domain.throttle import TooManyTries
 from forms import NicknameForm, PreferencesForm
 from models import SupplyPoint
 from views.access import owned_or_404
-from views.files import send_made_zip
+from views.files import documents_folder, send_made_zip
 from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
 
@@ -117,9 +117,8 @@ def download(supply_code):
         except Refused as refusal:
             flash(str(refusal), "warning")
             return back(supply_code)
-    documents = current_app.config["DATA_DIR"] / "documents"
     return send_made_zip(
-        export.parts(current_user.id, documents, now=now),
+        export.parts(current_user.id, documents_folder(), now=now),
         f"dati_{current_user.username}_{rome_day(now):%Y-%m-%d}.zip",
     )
 

@@ -14,7 +14,7 @@ from views import files
 from views.errors import Missing
 from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
-from views.paging import TableState, number
+from views.paging import TableState, last_page, number
 
 bp = Blueprint("tickets", __name__, url_prefix="/forniture/<supply_code>/ticket")
 
@@ -39,11 +39,10 @@ def shown_or_404(supply, code):
 def index(supply_code):
     supply = listed_supply(supply_code)
     table = TableState(f"/forniture/{supply_code}/ticket", tickets.SORTS, filters=FILTERS)
-    asked = {"sort": table.sort, "state": table.filters["stato"], "limit": table.rows}
-    rows = tickets.page(customer_of(supply), **asked, offset=table.offset)
+    asked = {"sort": table.sort, "state": table.filters["stato"]}
+    rows = tickets.page(customer_of(supply), **asked, limit=table.rows, offset=table.offset)
     if not rows and table.page > 1:
-        first = tickets.page(customer_of(supply), **asked | {"limit": 1})
-        return redirect(table.href(pag=table.pages(first[0].total if first else 0)), 303)
+        return last_page(table, tickets.page(customer_of(supply), **asked, limit=1))
     return page_or_partial(
         "tickets/index.html",
         "tickets/_tickets.html",
@@ -117,12 +116,8 @@ def deadlines():
     return {"complaint": config["COMPLAINT_DAYS"], "billing": config["BILLING_CORRECTION_DAYS"]}
 
 
-def documents_folder():
-    return current_app.config["DATA_DIR"] / "documents"
-
-
 def received(form, now):
-    return attachments.received(form.files, documents_folder(), now=now)
+    return attachments.received(form.files, files.documents_folder(), now=now)
 
 
 # -- One of them ---------------------------------------------------------------------------
@@ -218,7 +213,7 @@ def attachment(supply_code, code, key):
     stored = next((row for row in attachments.of_ticket(ticket.id) if row.id == wanted), None)
     if stored is None:
         abort(404)
-    attachments.settle(stored, documents_folder())
+    attachments.settle(stored, files.documents_folder())
     path = files.on_disk(stored)
     if path is None:
         raise Missing(_("L'allegato al momento non è disponibile."))

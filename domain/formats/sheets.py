@@ -6,14 +6,15 @@ from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
 
-import xlsxwriter
-
 BOM = "\N{BYTE ORDER MARK}"
 ROWS_AT_ONCE = 1000
 # What a spreadsheet may take for a formula (OWASP ASVS 5.0, V1.2.10; the wide ones in Asia).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 LONGEST_CELL, LONGEST_TITLE = 32_767, 31  # characters, in Excel
 DAY, INSTANT, TIME = "dd/mm/yyyy", "dd/mm/yyyy hh:mm", "hh:mm"
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Column(NamedTuple):
@@ -66,6 +67,8 @@ def xlsx(target, title, columns, rows):
 
     Cells as for `excel_csv`; each keeps its type, and text stays text.
     """
+    import xlsxwriter  # only here: few processes ever write one
+
     book = xlsxwriter.Workbook(target, {"constant_memory": True})
     sheet = book.add_worksheet(sheet_name(title))
     heading = book.add_format({"bold": True, "bottom": 1})

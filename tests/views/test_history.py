@@ -167,6 +167,13 @@ def test_it_pages_from_the_latest(browser, customer):
     assert sentences(browser.get(f"{STORICO}?pag=2").text)[-1].startswith("Aperto il ticket T-0.")
 
 
+def test_a_page_beyond_the_last_leads_to_the_last(browser, customer):
+    for place in range(12):
+        make_event("ticket_opened", customer=customer, code=f"T-{place}")
+    wanted = f"{STORICO}?righe=10&tipo=ticket"
+    assert browser.get(f"{wanted}&pag=9").location == f"{STORICO}?pag=2&righe=10&tipo=ticket"
+
+
 def test_htmx_gets_the_table_alone(browser, customer):
     make_event("ticket_opened", customer=customer, code="T-1")
     answer = browser.get(STORICO, headers=PARTIAL)
