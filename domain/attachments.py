@@ -30,7 +30,7 @@ QUOTA = 50 * MB  # of what one customer sent
 LONGEST_NAME = 200
 FOLDER = "ticket"
 ARRIVING = "ticket/.arriving"
-ABANDONED = 3600  # seconds after which whoever was writing a file is surely gone
+ABANDONED = 24 * 3600  # seconds after which its writer is gone, even if the clock was set
 ENDINGS = {"pdf": (".pdf",), "jpg": (".jpg", ".jpeg"), "png": (".png",)}
 
 
@@ -203,10 +203,18 @@ def _kept(paths):
 
 
 def settle(attachment, documents):
-    """Put a file that has a row in its place, unless it is there already."""
+    """Put a file that has a row in its place, unless it is there already.
+
+    One that cannot be moved now waits where it arrived: whoever asks for it tries again.
+    """
     source = _arriving(documents, attachment.path)
-    if files.is_file(source):
+    if not files.is_file(source):
+        return
+    try:
         files.move(source, documents / attachment.path)
+    except OSError as error:
+        if files.is_file(source):  # else another request was first
+            log.error("an attachment could not be put in its place: %s", error)
 
 
 def sweep(documents, *, now):
@@ -221,7 +229,7 @@ def sweep(documents, *, now):
                 files.move(path, documents / place)
             else:
                 path.unlink()
-        except FileNotFoundError:  # another process was first
+        except OSError:  # another process was first, or nobody may touch it
             continue
 
 

@@ -184,7 +184,8 @@ def open_ticket(
     """
     with writing():
         lock(customer_id)
-        again = _sent_twice(account_id, text, now, Ticket.subject == subject)
+        same = Ticket.subject == subject, Ticket.category == category, Ticket.supply == supply
+        again = _sent_twice(account_id, text, arrived, now, *same)
         if again:
             return again.ticket
         ticket = Ticket.create(
@@ -225,7 +226,7 @@ def answer(ticket_id, account_id, text, arrived=(), *, now):
     """Add the customer's answer: the utility's turn again. Raises Refused once it is closed."""
     with writing():
         ticket = locked(ticket_id)
-        if _sent_twice(account_id, text, now, Ticket.id == ticket.id):
+        if _sent_twice(account_id, text, arrived, now, *_turn_of(ticket, "text")):
             return
         if ticket.state == "closed":
             raise Refused(_("Il ticket è chiuso: per scrivere ancora occorre riaprirlo."))
@@ -248,9 +249,9 @@ def reopen(ticket_id, account_id, text, arrived=(), *, now):
     """Open a closed ticket again, `text` says why; Refused if it is open or closed too long."""
     with writing():
         ticket = locked(ticket_id)
-        if _sent_twice(account_id, text, now, Ticket.id == ticket.id):
-            return
         if ticket.state != "closed":
+            if _sent_twice(account_id, text, arrived, now, *_turn_of(ticket, "reopened")):
+                return
             raise Refused(_("Il ticket è già aperto."))
         if not can_be_reopened(ticket, now=now):
             raise Refused(
@@ -314,19 +315,29 @@ def locked(ticket_id):
     return ticket
 
 
-def _sent_twice(account_id, text, now, condition):
-    """The turn with the same text that the same login sent a moment ago, or None."""
-    return (
+def _sent_twice(account_id, text, arrived, now, *same):
+    """The turn with the same text and files that the same login sent a moment ago, or None."""
+    turns = (
         TicketMessage.select(TicketMessage, Ticket)
         .join(Ticket)
         .where(
             TicketMessage.account == account_id,
             TicketMessage.at > now - SENT_TWICE_WITHIN,
             TicketMessage.text == text,
-            condition,
+            *same,
         )
-        .first()
     )
+    files = sorted(upload.sha256 for upload in arrived)
+    return next((turn for turn in turns if _files_of(turn) == files), None)
+
+
+def _files_of(turn):
+    return sorted(attachment.sha256 for attachment in turn.attachments)
+
+
+def _turn_of(ticket, kind):
+    """The conditions that a turn is one of that kind in `ticket`."""
+    return Ticket.id == ticket.id, TicketMessage.kind == kind
 
 
 def _add(ticket, text, arrived=(), *, kind="text", account=None, author=None, now):

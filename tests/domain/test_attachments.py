@@ -165,7 +165,7 @@ def test_a_killed_request_leaves_at_most_a_file_that_is_still_arriving(
 
     answer(ticket, given("b.pdf"), documents)  # a moment later it could still be arriving
     assert left[0] in on_disk(documents)
-    answer(ticket, given("c.pdf"), documents, text="Altro", now=NOW + dt.timedelta(hours=2))
+    answer(ticket, given("c.pdf"), documents, text="Altro", now=NOW + dt.timedelta(hours=25))
     assert on_disk(documents) == sorted(row.path for row in Attachment.select())
     assert Attachment.select().count() == (3 if kept else 2)
 
@@ -179,6 +179,40 @@ def test_a_file_whose_request_was_killed_is_put_in_place_when_it_is_asked_for(ti
     assert on_disk(documents) == [row.path]
     attachments.settle(row, documents)
     assert on_disk(documents) == [row.path]
+
+
+def test_two_may_ask_at_once_for_a_file_that_still_arrives(ticket, documents, monkeypatch):
+    move = os.replace
+
+    def after_another(source, target):
+        move(source, target)
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", after_another)
+    answer(ticket, given("a.pdf"), documents)
+    assert on_disk(documents) == [Attachment.get().path]
+
+
+def test_a_file_that_cannot_be_moved_spoils_no_message(ticket, documents, monkeypatch):
+    def broken(_source, _target):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", broken)
+        answer(ticket, given("a.pdf"), documents)
+        answer(ticket, given("b.pdf"), documents, text="Altro", now=NOW + dt.timedelta(days=2))
+    assert TicketMessage.select().count() == 3
+    for row in Attachment.select():
+        attachments.settle(row, documents)
+    assert on_disk(documents) == sorted(row.path for row in Attachment.select())
+
+
+def test_the_same_words_with_a_file_that_was_forgotten_are_another_answer(ticket, documents):
+    answer(ticket, [], documents)
+    answer(ticket, given("a.pdf"), documents)
+    answer(ticket, given("a.pdf", content=PDF + b" "), documents)
+    assert TicketMessage.select().count() == 4
+    assert Attachment.select().count() == len(on_disk(documents)) == 2
 
 
 # -- The room that a customer has ----------------------------------------------------------

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import json
+from functools import partial
 
 import pytest
 
-from domain import contacts, credentials, email_change, email_links, passwords, throttle
+from domain import contacts, credentials, email_change, email_links, passwords, throttle, tickets
 from domain.errors import Refused
 from models import Account, ContactChange, Customer, EmailChange, Event, Grant, OutgoingMail
 from tests.domain.test_handover import at_once
@@ -117,6 +118,23 @@ def test_ten_clicks_at_once_make_one_change(account):
     assert results.count(None) == 1
     assert ContactChange.select().count() == 1
     assert mails().count(("email_changed", OLD)) == 1
+
+
+def test_the_customer_may_write_meanwhile(account, customer):
+    """On PostgreSQL each refers to a row that the other has locked."""
+    for number in range(10):
+        ask(account, f"{number}@example.it", now=NOW + number * dt.timedelta(days=2))
+        now = NOW + number * dt.timedelta(days=2)
+        token = link(account, f"{number}@example.it", now)
+        written = {"category": "other", "subject": "Oggetto", "text": str(number)}
+        results = at_once(
+            partial(confirm, token, now),
+            partial(tickets.open_ticket, customer.id, None, account.id, **written, deadlines={},
+                    now=now),
+            partial(contacts.change, customer.id, {"phone": str(number)}, account=account.id,
+                    now=now),
+        )  # fmt: skip
+        assert [each for each in results if isinstance(each, Exception)] == []
 
 
 def test_a_used_link_does_not_bring_an_address_back(account):

@@ -88,12 +88,23 @@ def test_what_was_sent_twice_is_one_ticket(account):
 
 @pytest.mark.parametrize(
     "other",
-    [{"now": NOW + dt.timedelta(seconds=61)}, {"text": "Altro testo"}, {"subject": "Altro"}],
+    [
+        {"now": NOW + dt.timedelta(seconds=61)},
+        {"text": "Altro testo"},
+        {"subject": "Altro"},
+        {"category": "complaint"},
+    ],
     ids=str,
 )
 def test_what_differs_or_comes_later_is_another(account, other):
     opened(account)
     opened(account, **other)
+    assert Ticket.select().count() == 2
+
+
+def test_the_same_words_about_another_supply_are_another(customer, account):
+    opened(account)
+    opened(account, supply=make_gas(customer))
     assert Ticket.select().count() == 2
 
 
@@ -242,6 +253,16 @@ def test_reopening_sent_twice_is_one_and_what_is_open_is_not_reopened(account):
     for _click in range(2):
         tickets.reopen(ticket.id, account.id, "Ancora.", now=LATER)
     assert texts(ticket) == ["Testo", "", "Ancora."]
+
+
+def test_the_words_of_an_answer_or_of_a_reopening_may_reopen_it(account):
+    ticket = opened(account)
+    tickets.answer(ticket.id, account.id, "Ancora.", now=LATER)
+    for _time in range(2):
+        tickets.close(ticket.id, account.id, now=LATER)
+        tickets.reopen(ticket.id, account.id, "Ancora.", now=LATER)
+        assert again(ticket).state == "open"
+    assert texts(ticket) == ["Testo", "Ancora.", "", "Ancora.", "", "Ancora."]
 
 
 def test_a_ticket_is_reopened_within_ninety_days(account):
