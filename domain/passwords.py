@@ -11,7 +11,6 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from flask_babel import gettext as _
-from zxcvbn import zxcvbn
 
 from domain.errors import Refused
 
@@ -49,6 +48,8 @@ def check_strength(password, *, hints):
 
     `hints` are the words that others could guess: the customer's name, codes, address.
     """
+    from zxcvbn import zxcvbn  # only here: its lists of words take 12 MB
+
     plain = _plain(password)
     if len(plain) < SHORTEST:
         raise TooWeak(_("La password deve avere almeno %(n)s caratteri.", n=SHORTEST))

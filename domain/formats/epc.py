@@ -7,9 +7,6 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-import segno
-from segno.utils import matrix_to_lines
-
 NAME_LENGTH = 70
 REMITTANCE_LENGTH = 140
 LARGEST_CENTS = 99_999_999_999  # 999999999.99 euros
@@ -58,6 +55,9 @@ def payload(name, iban, cents, remittance):
 
 def drawing(text):
     """The QR code of a payload, with its quiet zone; level M as the guidelines ask."""
+    import segno  # only here: 8 MB that most pages do without
+    from segno.utils import matrix_to_lines
+
     code = segno.make_qr(text.encode(), error="m", boost_error=False)
     lines = matrix_to_lines(code.matrix, QUIET_ZONE, QUIET_ZONE + 0.5)
     path = "".join(f"M{x1} {y:g}h{x2 - x1}" for (x1, y), (x2, _y) in lines)
