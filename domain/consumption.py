@@ -19,6 +19,7 @@ from models import BilledConsumption, Prepared
 KINDS = ("actual", "self_read", "estimated")
 BANDS = ("f1", "f2", "f3")
 REST = "rest"  # what no band claims: all of it, for gas
+ALL_BANDS = (*BANDS, REST)
 SORTS = ("-dal", "al", "f1", "f2", "f3", "totale", "potenza", "tipo", "fattura")
 
 _KEYS = {

@@ -1,7 +1,7 @@
 """What templates write in the Italian way: `{{ invoice.date|day }}`."""
 
 from domain.clock import rome_day
-from domain.italian import day, decimal, file_size, iban, kilo, money, time, whole
+from domain.italian import day, decimal, file_size, iban, kilo, money, thousandths, time, whole
 
 
 def init_app(app):
@@ -13,6 +13,7 @@ def init_app(app):
         kilo=kilo,
         decimal=decimal,
         whole=whole,
+        thousandths=thousandths,
         rome_day=rome_day,
         file_size=file_size,
     )
