@@ -185,3 +185,8 @@ def test_the_holidays_of_the_bands_are_those_told():
 def test_the_columns_of_the_measures_for_programs_are_those_told():
     section = text_of("docs/misure.md").partition("«Scarica CSV»**")[2]
     assert tuple(re.findall(r"^\| (\w+) \|", section, re.M)[1:]) == measure_files.COLUMNS
+
+
+def test_the_readme_leads_to_every_document():
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", text_of("README.md")))
+    assert linked == {path for path in prose() if path.startswith("docs/")}
