@@ -249,8 +249,8 @@ def _customer(customer):
             "partita_iva vat_number", "via street", "civico street_number", "cap postcode",
             "comune city", "provincia province", "telefono phone", "fax", "email",
             "attivo active")),
-        "recapiti_cambiati": [
-            {"recapito": {"phone": "telefono"}.get(row.field, row.field),
+        "contatti_cambiati": [
+            {"contatto": {"phone": "telefono"}.get(row.field, row.field),
              **_shown(row, ("quando made_at", "da previous", "a value",
                             "confermato_il settled_at"))}
             for row in changes.order_by(ContactChange.id)
@@ -321,7 +321,7 @@ CATEGORIES = {
     "information": "informazioni",
     "complaint": "reclamo",
     "billing": "rettifica_fatturazione",
-    "data_change": "variazione_dati",
+    "data_change": "modifica_dati",
     "other": "altro",
 }
 STATES = {"open": "aperto", "answered": "risposto", "closed": "chiuso"}
@@ -483,7 +483,7 @@ I dati che il portale conserva, scaricati il {day} alle {time}.
 accesso.json                  le credenziali (senza password), le preferenze, i messaggi inviati
 storico.json                  che cosa è stato fatto nel portale e quando
 CODICE_CLIENTE/               una cartella per ogni cliente, che contiene:
-  cliente.json                l'anagrafica e i recapiti cambiati
+  cliente.json                l'anagrafica e i contatti cambiati
   forniture.json              le forniture con i dati tecnici
   fatture.json, fatture/      le fatture e i loro documenti
   documenti.json, documenti/  i documenti personali

@@ -41,9 +41,9 @@ def _contact_changed(given):
     labels = {"phone": _("Telefono"), "fax": _("Fax"), "email": _("E-Mail")}
     facts = {**given, "field": labels[given["field"]]}
     if not given["value"]:
-        return _("%(field)s: cancellato il recapito «%(previous)s».", **facts)
+        return _("%(field)s: cancellato il contatto «%(previous)s».", **facts)
     if not given["previous"]:
-        return _("%(field)s: aggiunto il recapito «%(value)s».", **facts)
+        return _("%(field)s: aggiunto il contatto «%(value)s».", **facts)
     return _("%(field)s: cambiato da «%(previous)s» a «%(value)s».", **facts)
 
 
@@ -105,8 +105,8 @@ SENTENCES = {
     "data_exported": _with(_l("Scaricata la copia dei propri dati.")),
     "erasure_asked": _with(_l("Chiesta la cancellazione dei dati personali.")),
     "erasure_withdrawn": _with(_l("Ritirata la richiesta di cancellare i dati personali.")),
-    "calendar_made": _with(_l("Creato un indirizzo del calendario della fornitura.")),
-    "calendar_revoked": _with(_l("Annullato l'indirizzo del calendario della fornitura.")),
+    "calendar_made": _with(_l("Creato il collegamento del calendario della fornitura.")),
+    "calendar_revoked": _with(_l("Revocato il collegamento del calendario della fornitura.")),
     "invoice_downloaded": _with(_l("Scaricata la fattura %(number)s.")),
     "invoices_downloaded": _invoices_downloaded,
     "document_downloaded": _with(_l("Scaricato il documento «%(title)s».")),

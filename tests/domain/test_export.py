@@ -102,8 +102,8 @@ def test_the_customer_and_the_login_without_secrets(take, customer, account):
     about = json.loads(taken["000002/cliente.json"])
     assert about["denominazione"] == "PROVÀ S.P.A."
     assert "PROVÀ" in taken["000002/cliente.json"].decode()  # readable as it is
-    assert about["recapiti_cambiati"][0] == {
-        "recapito": "telefono",
+    assert about["contatti_cambiati"][0] == {
+        "contatto": "telefono",
         "quando": "2026-11-23T09:30:00+01:00",
         "da": "0544 9",
         "a": "0544 1234",
