@@ -85,6 +85,15 @@ def sync_folder(folder):
         os.close(descriptor)
 
 
+def sync(path):
+    """Flush to the disk what others wrote into a file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_synced(path, chunks):
     """Write a new file and flush it to the disk."""
     with open(path, "wb") as stream:
