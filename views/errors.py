@@ -1,5 +1,6 @@
 """Error pages of our own: a sentence that says what to do, never a trace."""
 
+import errno
 import logging
 import re
 from typing import NamedTuple
@@ -90,6 +91,7 @@ def init_app(app):
     for unavailable in UNAVAILABLE:
         app.register_error_handler(unavailable, archive_busy)
     app.register_error_handler(pw.ProgrammingError, archive_misunderstood)
+    app.register_error_handler(OSError, disk_full)
     app.register_error_handler(Exception, broken)
 
 
@@ -125,13 +127,25 @@ def lacks_tables(error):
     return re.search(r"no such (table|column)|(relation|column) .* does not exist", str(error))
 
 
+def disk_full(error):
+    """Where files wait while they come or are made there may be no room; other errors are ours."""
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        return broken(error)
+    log.error("no room on the disk: %s", error)
+    sentence = _("Il portale al momento non ha spazio per i file: non è stato registrato nulla.")
+    return answer(ServiceUnavailable.code, sentence=sentence, readable=False)
+
+
 def broken(error):
     log.exception("unexpected error on %s %s", request.method, request.endpoint)
     return answer(InternalServerError.code)
 
 
-def answer(code, headers=(), sentence=None):
-    """The page of an error, or for htmx a small alert that leaves the page as it is."""
+def answer(code, headers=(), sentence=None, readable=True):
+    """The page of an error, or for htmx a small alert that leaves the page as it is.
+
+    `readable`: whether what was typed can be read, and so be sent again.
+    """
     name = code if code in PAGES else (500 if code >= 500 else 400)
     carried = {k.lower(): v for k, v in headers if k.lower() in {"retry-after", "allow"}}
     words = PAGES[name]
@@ -145,7 +159,7 @@ def answer(code, headers=(), sentence=None):
         response.headers["HX-Retarget"] = "#alerts"
         response.headers["HX-Reswap"] = "innerHTML"
     else:
-        again = typed() if code == ServiceUnavailable.code else None
+        again = typed() if readable and code == ServiceUnavailable.code else None
         page = render_template("errors/page.html", title=words.title, words=words, again=again)
         response = make_response(page, code)
     response.headers.update(carried)

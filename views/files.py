@@ -30,14 +30,18 @@ def on_disk(stored):
 
 
 def send_stored(stored, path):
-    """A stored file as an attachment; the browser may keep it but must ask again."""
+    """A stored file as an attachment; the browser may keep it but must ask again.
+
+    It is sent whole or not at all: «Storico» would not tell of a piece of it.
+    """
     response = send_file(
         path,
         mimetype="application/pdf" if stored.name.lower().endswith(".pdf") else None,
         as_attachment=True,
         download_name=safe_name(stored.name),
+        conditional=False,
         etag=stored.sha256,
-    )
+    ).make_conditional(request)
     response.headers["Content-Security-Policy"] = "sandbox"
     response.cache_control.private = True
     return response
@@ -46,8 +50,9 @@ def send_stored(stored, path):
 def send_pdf(content, name):
     """A PDF made just now, as an attachment."""
     response = send_file(
-        io.BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name
-    )
+        io.BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name,
+        conditional=False,
+    )  # fmt: skip
     response.headers["Content-Security-Policy"] = "sandbox"
     response.cache_control.private = True
     return response
@@ -74,8 +79,9 @@ def send_workbook(name, title, columns, rows):
     sheets.xlsx(book, title, columns, rows)
     book.seek(0)
     response = send_file(
-        book, mimetype=sheets.XLSX, as_attachment=True, download_name=safe_name(name)
-    )
+        book, mimetype=sheets.XLSX, as_attachment=True, download_name=safe_name(name),
+        conditional=False,
+    )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -1,11 +1,18 @@
 """Row 24: no password, secret, token or tax code is ever logged, however much is logged."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 
-from domain import accounts
-from tests.factories import PASSWORD, make_account, make_customer
+from domain import accounts, agenda, credentials, email_links
+from domain.clock import utcnow
+from models import EmailChange
+from tests.factories import PASSWORD, make_account, make_customer, make_gas
+from tests.security.routes import path_of
+
+ROOT = Path(__file__).parents[2]
 
 STRONG = "canarino lampada fiume orologio"
 WRONG = "canarino sbagliato"
@@ -72,6 +79,41 @@ def test_row_24_no_secret_is_logged(app, with_csrf, browser_at, secret_of, logge
     assert logged.records
     for canary in canaries:
         assert canary not in logged.text
+
+
+def test_row_24_no_address_that_opens_something_is_logged(app, browser_at, sign_in, logged):
+    customer = make_customer(email="vecchia@example.it")
+    gas = make_gas(customer)
+    account = make_account(customer)
+    agenda.make(account.id, gas, now=utcnow())
+    EmailChange.create(
+        account=account, customer=customer, address="nuova@example.it", asked_at=utcnow()
+    )
+    calendar = agenda.token(agenda.link(account.id, gas), key=app.secret_key)
+    key = credentials.key(app.secret_key)
+    email = email_links.make(account, "nuova@example.it", now=utcnow(), key=key)
+    browser = browser_at("192.0.2.1")
+    logged.clear()
+    assert browser.get(f"/calendario/{calendar}.ics").status_code == 200
+    assert browser.get(f"/conferma-indirizzo/{email}").status_code == 200
+    assert browser.post(f"/conferma-indirizzo/{email}").status_code == 303
+    assert browser.get(f"/conferma-indirizzo/{email}").status_code == 200
+    assert browser.get(f"/calendario/{calendar}x.ics").status_code == 404
+    assert sign_in(account).get(f"/forniture/{gas.code}/preferenze").status_code == 200
+    assert logged.records
+    for canary in (calendar, email, f"{calendar}x"):
+        assert canary not in logged.text
+
+
+def test_row_24_nor_does_the_proxy_in_front_log_it(app):
+    """An address with a token is all that it takes."""
+    text = (ROOT / "deploy/nginx.conf").read_text()
+    silent = re.findall(r"location ~ (\S+) \{\s+access_log off;\s+proxy_pass http://127", text)
+    secret = [rule for rule in app.url_map.iter_rules() if "token" in rule.arguments]
+    assert len(secret) == 3
+    for rule in secret:
+        path = path_of(app, rule, "canarino")
+        assert any(re.match(pattern, path) for pattern in silent), path
 
 
 def cookies(browser):

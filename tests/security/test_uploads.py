@@ -1,20 +1,23 @@
 """Row 17: what is uploaded is what it says, little, out of reach, and never runs."""
 
+import errno
 import io
 
 import peewee as pw
 import pytest
+from werkzeug import formparser
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from domain import attachments
-from models import Attachment, Ticket, TicketMessage
+from models import Attachment, Event, Ticket, TicketMessage
 from tests.domain.formats.test_uploads import PDF, jpeg, png
 from tests.factories import make_account, make_attachment, make_customer, make_gas, make_ticket
 
 NEW = "/forniture/PR000001/ticket/nuovo"
 FILLED = {"subject": "Oggetto", "category": "other", "text": "Da tenere"}
 MB = 1024 * 1024
+PDF_ON_DISK = b"%PDF-1.4\n%%EOF\n"
 # What Werkzeug has read of a body that it then refuses is closed only when it is collected.
 UNREAD = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
@@ -152,6 +155,25 @@ def test_row_17_it_is_served_as_a_file_to_keep_and_never_runs(app, browser, cont
     assert answer.headers["Content-Security-Policy"] == "sandbox"
     assert "no-cache" in answer.headers["Cache-Control"]
     assert "private" in answer.headers["Cache-Control"]
+
+
+def test_row_17_a_piece_of_it_is_not_served_past_the_history(app, browser, ticket):
+    row = make_attachment(app, ticket)
+    path = f"/forniture/PR000001/ticket/{ticket.code}/allegati/{row.id}"
+    answer = browser.get(path, headers={"Range": "bytes=1-"})
+    assert (answer.status_code, answer.data) == (200, PDF_ON_DISK)
+    assert Event.get().kind == "attachment_downloaded"
+
+
+def test_row_17_without_room_for_what_comes_the_portal_says_so(app, browser, monkeypatch):
+    def full(*_arguments, **_more):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(formparser, "SpooledTemporaryFile", full)
+    answer = send(browser, ("a.pdf", PDF))
+    assert answer.status_code == 503
+    assert "non ha spazio per i file" in answer.text
+    assert Ticket.select().count() == 0
 
 
 def test_row_17_no_address_of_static_files_reaches_it(app, browser):

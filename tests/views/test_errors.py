@@ -1,3 +1,4 @@
+import errno
 import re
 import sqlite3
 import time
@@ -87,6 +88,18 @@ def test_a_fault_shows_no_detail(failing):
     assert "Qualcosa non ha funzionato" in answer.text
     assert "dettaglio interno" not in answer.text
     assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 503), (errno.EIO, 500)])
+def test_a_full_disk_is_no_fault_of_ours(app, number, code):
+    @app.route("/errore/disco", methods=["GET", "POST"])
+    def full():
+        raise OSError(number, "dettaglio interno")
+
+    for answer in (app.test_client().get("/errore/disco"), app.test_client().post("/errore/disco")):
+        assert answer.status_code == code
+        assert ("non ha spazio per i file" in answer.text) == (code == 503)
+        assert "dettaglio interno" not in answer.text
 
 
 def test_an_old_page_says_to_reload(app, client):
