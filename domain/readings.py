@@ -11,7 +11,7 @@ from domain import italian, plausibility, supplies, windows
 from domain.clock import rome_day
 from domain.errors import NeedsConfirmation, Refused
 from domain.history import record
-from models import MeterReading, Prepared, SelfReading, writing
+from models import MeterReading, Prepared, ReadingBatch, SelfReading, writing
 
 METER_CHANGE = "cambio_misuratore"
 OWN = "autolettura"  # the `source` of a customer's reading in a history
@@ -42,8 +42,10 @@ def _page(sort):
                 SelfReading.state,
                 SelfReading.confirmed,
                 SelfReading.reason,
+                ReadingBatch.created_at.alias("acquired_at"),
                 fn.COUNT(SelfReading.id).over().alias("total"),
             )
+            .left_outer_join(ReadingBatch)
             .where(
                 SelfReading.supply == supply,
                 SelfReading.state != "cancelled",

@@ -11,7 +11,16 @@ from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from jobs import import_inbox, runner
 from jobs.demo_world import archive, contacts, history, people, tickets
-from models import Account, Customer, Document, Grant, SelfReading, SupplyPoint, writing
+from models import (
+    Account,
+    Customer,
+    Document,
+    Grant,
+    ReadingBatch,
+    SelfReading,
+    SupplyPoint,
+    writing,
+)
 
 NOON = dt.time(12)
 LONG_AGO, LATELY = dt.timedelta(days=1100), dt.timedelta(days=3, hours=2)
@@ -42,14 +51,17 @@ def run(app, *, now):
         for batch in (readings, changes):
             taken = folder / "outbox" / handover.TAKEN / batch.file_name
             taken.write_bytes(batch.content)
+    if answers := outcomes():
+        (folder / "inbox" / "esiti_demo.csv").write_bytes(archive.table(answers))
+        import_inbox.run(app, now=now)
     return "Dati di prova caricati." if first_time else "Dati di prova già presenti."
 
 
 def hand_over_readings(today, *, now):
-    """Years of self-readings, in one batch that billing has taken and answered."""
+    """Years of self-readings, in one batch that billing has taken."""
     supplies = {row.code: row for row in SupplyPoint.select()}
     given = archive.self_readings(archive.all_supplies(today), today)
-    created = [
+    for place, (supply, day, counter, corrector) in enumerate(given):
         SelfReading.create(
             supply=supplies[supply["codice_fornitura"]],
             day=day,
@@ -59,16 +71,22 @@ def hand_over_readings(today, *, now):
             confirmed=place % 11 == 5,
             entered_at=rome_instant(day, NOON),
         )
-        for place, (supply, day, counter, corrector) in enumerate(given)
-    ]
     batch, _readings = handover.assign(acquisition.READINGS, now=now)
     batch.placed_at = now
     batch.save()
-    answered = SelfReading.update(state="validated").where(SelfReading.batch == batch)
-    answered.execute()
-    refused = SelfReading.update(state="rejected", reason=REASON)
-    refused.where(SelfReading.id.in_(created[20::24])).execute()
     return batch
+
+
+def outcomes():
+    """What billing answers about the first batch, as rows of `esiti`; none once it has."""
+    waiting = SelfReading.select().join(ReadingBatch).order_by(SelfReading.id)
+    waiting = waiting.where(ReadingBatch.number == 1, SelfReading.state == "acquired")
+    return [
+        {"lotto": "000001", "id_lettura": reading.id, "esito": "RESPINTA", "motivo": REASON}
+        if place % 24 == 20
+        else {"lotto": "000001", "id_lettura": reading.id, "esito": "VALIDATA", "motivo": None}
+        for place, reading in enumerate(waiting)
+    ]
 
 
 def age_documents():

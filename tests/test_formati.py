@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.formats import billing_contacts, billing_readings, errors_csv
-from domain.imports.inbox import IN_PREPARATION, KINDS
+from domain.imports.inbox import KINDS
 from domain.imports.publications import LONGEST_TEXT
 from domain.imports.upsert import Cells
 from domain.italian import whole
@@ -63,11 +63,6 @@ def test_the_contacts_that_go_out_are_told_and_have_an_example():
 
 def test_the_errors_file_is_told():
     assert f"`{';'.join(errors_csv.COLUMNS)}`" in TEXT
-
-
-def test_kinds_still_in_preparation_are_told():
-    sentence = re.search(r"I tipi (.*?) non sono ancora gestiti", TEXT, re.S)[1]
-    assert set(re.findall(r"`(\w+)`", sentence)) == IN_PREPARATION
 
 
 def test_every_link_leads_to_a_file():

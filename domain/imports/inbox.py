@@ -24,6 +24,7 @@ from domain.imports.documents import Documents
 from domain.imports.invoices import Invoices
 from domain.imports.measures import Measures
 from domain.imports.meter_readings import MeterReadings
+from domain.imports.outcomes import Outcomes
 from domain.imports.publications import Publications
 from domain.imports.reading_windows import ReadingWindows
 from domain.imports.report import Rejected, Report
@@ -35,10 +36,9 @@ KINDS = {
     kind.name: kind
     for kind in (
         Customers(), Supplies(), Contracts(), ReadingWindows(), Publications(), Invoices(),
-        Consumption(), MeterReadings(), Measures(),
+        Consumption(), MeterReadings(), Measures(), Outcomes(),
     )
 }  # fmt: skip
-IN_PREPARATION = {"esiti"}
 E_INVOICE = "fattura elettronica"
 ORDER = (
     "clienti", "forniture", "contratti", "periodi", "documenti", "fatture", "prelievi",
@@ -63,8 +63,8 @@ class Outcome(NamedTuple):
 def kind_of(name):
     """The kind that a file's name announces, or None."""
     path = PurePath(name.lower())
-    kind = next((kind for kind in (*KINDS, *IN_PREPARATION) if path.name.startswith(kind)), None)
-    if kind in IN_PREPARATION or (kind and path.suffix in TABLES):
+    kind = next((kind for kind in KINDS if path.name.startswith(kind)), None)
+    if kind and path.suffix in TABLES:
         return kind
     return E_INVOICE if path.suffix in {".xml", ".p7m", ".zip"} else None
 
@@ -144,7 +144,7 @@ class Inbox:
         kind = kind_of(path.name)
         report = Report(path.name, kind)
         try:
-            self._refuse_to_touch(path, kind)
+            self._refuse_to_touch(path)
             row = ImportedFile(
                 name=path.name, kind=kind, sha256=files.digest(path),
                 size=path.stat().st_size, at=now,
@@ -160,11 +160,9 @@ class Inbox:
         return Outcome(row.state, report)
 
     @staticmethod
-    def _refuse_to_touch(path, kind):
+    def _refuse_to_touch(path):
         if not files.is_plain_name(path.name):
             raise LeftAlone("Il nome del file è troppo lungo o ha segni insoliti: cambiarlo.")
-        if kind in IN_PREPARATION:
-            raise LeftAlone("Questo tipo di file non è ancora gestito.")
         if not os.access(path, os.R_OK):
             raise LeftAlone("Il portale non ha il permesso di leggere il file: concederlo.")
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import peewee as pw
 
 from domain.formats import table
+from domain.imports.report import Rejected
 from models import DayField, Param, db
 
 CHUNK = 500
@@ -57,6 +58,15 @@ def parser_for(field):
     if isinstance(field, pw.BooleanField):
         return table.yes_no
     return table.whole()
+
+
+class Unwritable(Exception):
+    """What `examine` found right cannot be written any more; the text is for the clerk."""
+
+    def __init__(self, entry, column, message):
+        super().__init__(message)
+        self.entry = entry
+        self.column = column
 
 
 class Entry:
@@ -343,5 +353,9 @@ class Upsert:
 
     def write(self):
         """Write what `examine` found; inside a transaction."""
-        for entries in self._spool:
-            self.kind.write(entries, self.documents)
+        try:
+            for entries in self._spool:
+                self.kind.write(entries, self.documents)
+        except Unwritable as problem:
+            self.report.error(problem.entry.number, problem.column, "", problem)
+            raise Rejected(self.report) from None

@@ -10,7 +10,7 @@ connection cut, between handing over the text and noting the answer makes it go 
 under the same Message-ID.
 """
 
-from domain.mail.outbox import queue, queue_notice
+from domain.mail.outbox import queue, queue_notice, queue_notices
 from domain.mail.sender import init_app, kick, send_due, send_test
 
-__all__ = ["init_app", "kick", "queue", "queue_notice", "send_due", "send_test"]
+__all__ = ["init_app", "kick", "queue", "queue_notice", "queue_notices", "send_due", "send_test"]

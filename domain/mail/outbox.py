@@ -4,7 +4,9 @@ import datetime as dt
 import json
 import logging
 
-from models import OutgoingMail, is_sqlite, writing
+from peewee import chunked
+
+from models import Account, OutgoingMail, is_sqlite, writing
 
 log = logging.getLogger("portale.mail")
 
@@ -22,11 +24,14 @@ KINDS = (
     "ticket_answered",
     "erasure_asked",
     "erasure_withdrawn",
+    "reading_validated",
+    "reading_rejected",
 )
 LEASE = dt.timedelta(minutes=5)  # longer than one mail can take, every answer at its slowest
 SOON = dt.timedelta(minutes=1)
 BACK_OFF = (SOON, *(dt.timedelta(minutes=n) for n in (2, 5, 15, 30, 60)))  # then every hour
 GIVE_UP_AFTER = dt.timedelta(days=2)
+MANY = 500  # queued with one statement
 
 
 def queue(kind, recipient, *, account=None, params=None, now):
@@ -55,6 +60,25 @@ def queue_notice(kind, account, *, params=None, now):
     if account.disabled_at or not account.notices:
         return None
     return queue(kind, account.email, account=account, params=params, now=now)
+
+
+def queue_notices(notices, *, now):
+    """`queue_notice` for many at once: (kind, id of the account, params)."""
+    for some in chunked(notices, MANY):
+        wanting = Account.select(Account.id, Account.email).where(
+            Account.id.in_({account for _kind, account, _params in some}),
+            Account.disabled_at.is_null(),
+            Account.notices,
+        )
+        addresses = dict(wanting.tuples())
+        rows = [
+            {"kind": kind, "recipient": addresses[account], "account": account,
+             "params": json.dumps(params), "created_at": now, "due_at": now}
+            for kind, account, params in some
+            if account in addresses
+        ]  # fmt: skip
+        if rows:
+            OutgoingMail.insert_many(rows).execute()
 
 
 def claim(*, now):

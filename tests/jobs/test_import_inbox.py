@@ -1,5 +1,6 @@
 """The import job from end to end, with the example files of the documentation."""
 
+import datetime as dt
 import os
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.clock import utcnow
+from domain.formats import batch_csv
 from jobs import import_inbox
 from models import (
     Contract,
@@ -16,20 +18,24 @@ from models import (
     Invoice,
     JobRun,
     MeterReading,
+    ReadingBatch,
     ReadingWindow,
+    SelfReading,
     SupplyPoint,
 )  # fmt: skip
 from tests.jobs import process
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "esempi"
-EXAMPLE_FILES = len(list(EXAMPLES.glob("*_esempio.csv")))
+OUTCOMES = "esiti_esempio.csv"  # answers what the others do not bring
+EXAMPLE_FILES = len(list(EXAMPLES.glob("*_esempio.csv"))) - 1
 
 
 @pytest.fixture
 def examples(app):
     inbox = app.config["DATA_DIR"] / "inbox"
     for path in EXAMPLES.glob("*_esempio.csv"):
-        shutil.copy(path, inbox)
+        if path.name != OUTCOMES:
+            shutil.copy(path, inbox)
     shutil.copytree(EXAMPLES / "allegati", inbox / "allegati", dirs_exist_ok=True)
     return inbox
 
@@ -48,6 +54,23 @@ def test_the_example_files_import_without_errors_or_warnings(app, examples, caps
     assert not list((examples / "allegati").iterdir())
     assert (app.config["DATA_DIR"] / "documents" / "fattura_2026_1042.pdf").is_file()
     assert ImportedFile.select().where(ImportedFile.settled_at.is_null()).count() == 0
+
+
+def test_the_example_of_outcomes_answers_the_example_of_readings(app, examples):
+    import_inbox.run(app, now=utcnow())
+    content = (EXAMPLES / "autoletture_000001.csv").read_bytes()
+    batch = ReadingBatch.create(number=1, created_at=utcnow(), content=content)
+    lines = batch_csv.read(content)
+    for line in lines:
+        SelfReading.create(
+            id=int(line["id_lettura"]), batch=batch, state="acquired", entered_at=utcnow(),
+            supply=SupplyPoint.get(code=line["codice_fornitura"]), day=dt.date(2026, 11, 26),
+            counter=int(line["lettura_contatore"]),
+        )  # fmt: skip
+    shutil.copy(EXAMPLES / OUTCOMES, examples)
+    assert import_inbox.run(app, now=utcnow()) == "importato: 1"
+    states = [row.state for row in SelfReading.select().order_by(SelfReading.id)]
+    assert states == ["validated", "rejected"]
 
 
 def test_a_rejected_file_is_told_row_by_row_in_plain_italian(app, capsys):

@@ -81,9 +81,19 @@ def test_each_state_has_its_word_and_a_rejected_one_its_reason(browser, supply):
     assert "Da acquisire" in rows[0]
     assert "In attesa dalle" in rows[0]
     assert "Acquisita" in rows[1]
+    assert "In attesa dell&#39;esito dalle" in rows[1]
     assert "Validata" in rows[2]
+    assert "esito" not in rows[2]
     assert "Respinta" in rows[3]
     assert "Lettura &lt;incoerente&gt;" in rows[3]
+
+
+def test_an_acquired_reading_tells_since_when_it_waits_for_its_outcome(browser, supply):
+    waiting = make_acquired(supply, ago(1), 30, confirmed=True)
+    handed_over = dt.datetime(2026, 3, 9, 23, 30, tzinfo=dt.UTC)  # the 10th in Italy
+    ReadingBatch.update(created_at=handed_over).where(ReadingBatch.id == waiting.batch).execute()
+    row = text_of(browser.get(LIST, headers=HTMX).text.split("<tbody>")[1])
+    assert "Acquisita In attesa dell&#39;esito dalle 00:30 del 10/03/2026. Valore insolito" in row
 
 
 def test_only_a_pending_reading_has_the_red_symbol(browser, supply):

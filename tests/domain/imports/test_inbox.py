@@ -46,7 +46,7 @@ def in_inbox(desk):
         ("FATTURE.CSV", "fatture"),
         ("clienti2026.csv", "clienti"),
         ("misure_2026.csv", "misure"),
-        ("esiti_2026.zip", "esiti"),
+        ("esiti_2026.csv", "esiti"),
         ("IT01234567890_1.xml", "fattura elettronica"),
         ("x.xml.P7M", "fattura elettronica"),
         ("fatture.zip", "fattura elettronica"),
@@ -88,15 +88,6 @@ def test_folders_and_links_are_left_alone(desk):
     (desk.inbox / "clienti_2.csv").symlink_to("/etc/passwd")
     os.mkfifo(desk.inbox / "clienti_3.csv")
     assert desk.run() == []
-
-
-def test_kinds_in_preparation_stay_and_are_told(desk):
-    desk.put("esiti_2026.csv", "x")
-    (outcome,) = desk.run()
-    assert outcome.state == "left"
-    assert "non è ancora gestito" in outcome.report.notes[0]
-    assert in_inbox(desk) == ["esiti_2026.csv"]
-    assert not ImportedFile.select().exists()
 
 
 @pytest.mark.parametrize("name", ["clienti\n.csv", "clienti\udcff.csv", "clienti" + "x" * 240])

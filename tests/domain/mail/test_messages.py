@@ -44,6 +44,8 @@ def params_of(kind, account):
     """What the queue keeps for a mail of `kind`, as JSON."""
     if kind == "email_change_notice":
         return json.dumps({"new": "m•••@example.it"})
+    if kind in {"reading_validated", "reading_rejected"}:
+        return json.dumps({"supply": "PR002874", "day": "20/11/2026", "reason": "Illeggibile."})
     if kind not in {"ticket_opened", "complaint_receipt", "ticket_answered"}:
         return "{}"
     ticket = make_ticket(account.grants.get().customer, category="complaint", due_on=NOW.date())
