@@ -1,9 +1,11 @@
 """Instants are UTC; days and reading windows are those of Europe/Rome."""
 
 import datetime as dt
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ROME = ZoneInfo("Europe/Rome")
+QUARTER_HOUR = dt.timedelta(minutes=15)
 
 
 def utcnow():
@@ -23,3 +25,10 @@ def rome_instant(day, time):
     as many minutes after the change.
     """
     return dt.datetime.combine(day, time, tzinfo=ROME).astimezone(dt.UTC)
+
+
+@lru_cache(10_000)
+def quarter_hours(day):
+    """How many quarter-hours `day` has in Italy."""
+    first, last = (rome_instant(each, dt.time()) for each in (day, day + dt.timedelta(days=1)))
+    return (last - first) // QUARTER_HOUR

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from domain import supplies
 from domain.clock import ROME
+from domain.clock import quarter_hours as count
 from domain.formats.packed import unpack
 from models import MeasuredDay, Prepared
 
-QUARTER_HOUR = dt.timedelta(minutes=15)
 COUNTS = (92, 96, 100)  # in a day
 
 
@@ -30,17 +30,6 @@ class Day(NamedTuple):
 
 
 # -- The quarter-hours of a day ------------------------------------------------------------
-
-
-@lru_cache(10_000)
-def count(day):
-    """How many quarter-hours `day` has in Italy."""
-    midnights = (
-        dt.datetime.combine(each, dt.time(), tzinfo=ROME).astimezone(dt.UTC)
-        for each in (day, day + dt.timedelta(days=1))
-    )
-    first, last = midnights
-    return (last - first) // QUARTER_HOUR
 
 
 @lru_cache(3)

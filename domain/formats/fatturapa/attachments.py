@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass
 
 from domain.formats.fatturapa.errors import Unreadable
-from domain.formats.fatturapa.unzip import DAMAGED, suspicion
+from domain.formats.zips import DAMAGED, suspicion
 
 MAX_BYTES = 20 * 1024 * 1024  # of all files attached to one invoice
 
