@@ -23,6 +23,11 @@ SQLITE_PRAGMAS = {
 }
 
 
+# A machine that vanished keeps its locks until the server asks after it: not in two hours,
+# as is usual, but in one minute.
+SOON_KNOWN_DEAD = "tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+
+
 class SqliteArchive(PooledSqliteDatabase):
     def rollback(self):
         """Where the disk is full SQLite has rolled back by itself: that is no second error."""
@@ -30,12 +35,13 @@ class SqliteArchive(PooledSqliteDatabase):
             super().rollback()
 
 
-def connect(url, *, timeout=5.0):
+def connect(url, *, timeout=5.0, connections=20):
     """Bind `db` to `url` and return the database.
 
     `url` is `sqlite:///absolute/path` or `postgresql://…`. `timeout` (seconds) is how
     long a statement waits for another writer before it raises OperationalError.
-    Connections are kept in a pool: closing one hands it back.
+    Connections are kept in a pool: closing one hands it back. On PostgreSQL there are at
+    most `connections`, and a thread beyond them waits `timeout` for one.
     """
     if url.startswith("sqlite:///"):
         database = SqliteArchive(
@@ -50,10 +56,10 @@ def connect(url, *, timeout=5.0):
         milliseconds = int(timeout * 1000)
         database = PooledPostgresqlDatabase(
             url,
-            timeout=timeout,  # of the pool: a thread beyond the last connection waits for one
-            max_connections=40,  # two web processes and the jobs stay below PostgreSQL's usual 100
+            timeout=timeout,  # of the pool
+            max_connections=connections,
             prefer_psycopg3=True,
-            options=f"-c lock_timeout={milliseconds} -c timezone=UTC",
+            options=f"-c lock_timeout={milliseconds} -c timezone=UTC -c {SOON_KNOWN_DEAD}",
             connect_timeout=5,
         )
     else:
@@ -812,9 +818,29 @@ class MeasuredDay(Table):
     day = DayField()
     estimated = pw.BooleanField(default=False)
     values = pw.BlobField()
+    # By a flow of the distributor that corrects an earlier one.
+    rectified = pw.BooleanField(default=False, constraints=[pw.SQL("DEFAULT FALSE")])
 
     class Meta:
         indexes = ((("supply", "quantity", "day"), True),)
+
+
+class RegisterReading(Table):
+    """What a flow of measures says of a register such as EaF1, in Wh, varh or W.
+
+    A `reading` is what the register shows on `day`, a `consumption` what passed until then.
+    """
+
+    supply = pw.ForeignKeyField(SupplyPoint, index=False)
+    day = DayField()
+    kind = pw.CharField(max_length=11, constraints=[one_of("kind", "reading", "consumption")])
+    register = pw.CharField(max_length=8)
+    value = pw.BigIntegerField()
+    estimated = pw.BooleanField()
+    rectified = pw.BooleanField()
+
+    class Meta:
+        indexes = ((("supply", "day", "kind", "register"), True),)
 
 
 # -- I miei documenti, Documentazione Generica ---------------------------------------------

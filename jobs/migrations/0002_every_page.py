@@ -1,5 +1,7 @@
 """Contacts, consumption, tickets, measures, documents, events: every page of the menu."""
 
+import peewee as pw
+
 import models
 
 ADDED = (
@@ -13,7 +15,6 @@ ADDED = (
     models.Ticket,
     models.TicketMessage,
     models.Attachment,
-    models.MeasuredDay,
     models.Document,
     models.Event,
 )
@@ -26,3 +27,25 @@ def up(migrator, db):
     kind = "BOOLEAN" if not models.is_sqlite() else "INTEGER"
     db.execute_sql(f'ALTER TABLE "account" ADD COLUMN "notices" {kind} NOT NULL DEFAULT TRUE')
     db.create_tables(ADDED)
+
+    # As it was then: see 0003.
+    class SupplyPoint(pw.Model):
+        class Meta:
+            database = db
+            legacy_table_names = False
+
+    class MeasuredDay(pw.Model):
+        supply = pw.ForeignKeyField(SupplyPoint, index=False)
+        quantity = pw.CharField(
+            max_length=8, constraints=[pw.Check("quantity IN ('active', 'reactive')")]
+        )
+        day = pw.DateField()
+        estimated = pw.BooleanField(default=False)
+        values = pw.BlobField()
+
+        class Meta:
+            database = db
+            legacy_table_names = False
+            indexes = ((("supply", "quantity", "day"), True),)
+
+    db.create_tables([MeasuredDay])
