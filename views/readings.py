@@ -5,8 +5,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import italian, readings, windows
-from domain.clock import utcnow
+from domain import italian, readings, supplies, windows
+from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from forms import ReadingForm
 from models import SelfReading, SupplyPoint
@@ -14,7 +14,7 @@ from views.access import owned_or_404
 from views.charts import ReadingsChart
 from views.frame import chosen_supply, own_supplies
 from views.htmx import page_or_partial, wants_partial
-from views.paging import TableState
+from views.paging import TableState, last_page
 
 bp = Blueprint("readings", __name__)
 
@@ -48,11 +48,6 @@ def index(supply_code):
     )
 
 
-def last_page(table, first):
-    """To the last page, for who asked for one beyond it. `first`: one row of the table, or none."""
-    return redirect(table.href(pag=table.pages(first[0].total if first else 0)), 303)
-
-
 def around_the_list(supply):
     """What the page shows beside its list."""
     now = utcnow()
@@ -63,6 +58,7 @@ def around_the_list(supply):
     return {
         "windows_table": windows_table,
         "windows": [(windows.shown(window), window.total) for window in coming],
+        "ended": supplies.has_ended(supply, rome_day(now)),
         "closed": readings.closed(supply, coming[0] if coming else None, now=now),
         "open_until": windows.shown(coming[0])[2:] if coming else None,
         "meters": history,

@@ -250,8 +250,8 @@ def test_the_periods_are_as_billed_newest_first(browser, power):
     make_consumption(power, *month_of(2026, 2), kind="estimated")
     page = browser.get(PAGE).text
     assert periods(page) == [
-        ["01/02/2026", "28/02/2026", "", "", "", "100", "", "stimato", ""],
-        ["17/12/2025", "14/01/2026", "8,5", "", "", "58,5", "4,1", "autolettura",
+        ["01/02/2026", "28/02/2026", "", "", "", "100", "", "Stimato", ""],
+        ["17/12/2025", "14/01/2026", "8,5", "", "", "58,5", "4,1", "Autolettura",
          "&lt;b&gt;7&lt;/b&gt;"],
     ]  # fmt: skip
 

@@ -1,4 +1,5 @@
 import datetime as dt
+import itertools
 import re
 
 import pytest
@@ -183,3 +184,15 @@ def test_the_demonstration_says_so(client, app):
     page = client.get("/x").text
     assert "Dimostrazione: dati inventati" in page
     assert 'href="/demo/posta"' in page
+
+
+@pytest.mark.parametrize("path", [path for path, _label, _group in MENU])
+@pytest.mark.parametrize("make_supply", [make_electricity, make_gas])
+def test_each_page_has_one_title_and_no_level_of_headings_left_out(sign_in, make_supply, path):
+    supply = make_supply(make_customer())
+    browser = sign_in(make_account(supply.customer))
+    page = browser.get(f"/forniture/{supply.code}/{path}").text
+    levels = [int(level) for level in re.findall(r"<h([1-6])", page.partition("<main")[2])]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))

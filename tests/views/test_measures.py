@@ -158,13 +158,13 @@ def test_bands_peak_and_totals_of_the_interval(browser, supply):
     page = browser.get(f"{PAGE}?dal=2026-11-15&al=2026-11-18").text
     assert cells(page)[-1] == [
         ["16/11/2026"], ["10,501"], ["4,400"], ["2,901"], ["3,200"], ["4,004", "19:15"],
-        ["effettiva"],
+        ["Effettiva"],
     ]  # fmt: skip
-    assert [row[-1] for row in cells(page)[:2]] == [["stimato"], ["stimato"]]
+    assert [row[-1] for row in cells(page)[:2]] == [["Stimata"], ["Stimata"]]
     shown = words(page)
     for told in (
-        "Totale 29,701 kWh", "F1 13,200 kWh 44%", "F2 6,901 kWh 23%", "F3 9,600 kWh 32%",
-        "Picco 4,004 kW 16/11/2026 19:15", "2 giorni sono stimati",
+        "Totale 29,701 kWh", "F1 13,200 kWh · 44 %", "F2 6,901 kWh · 23 %", "F3 9,600 kWh · 32 %",
+        "Picco 4,004 kW · 16/11/2026 19:15", "2 giorni sono stimati",
     ):  # fmt: skip
         assert told in shown
     assert "Manca la misura" not in shown  # the 15th is before the first

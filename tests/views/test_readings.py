@@ -610,3 +610,13 @@ def test_row_09_readings_after_the_supply_has_ended_are_the_next_customers(app, 
     page = browser.get(f"/forniture/{supply.code}/autolettura").get_data(as_text=True)
     assert "42222" in page
     assert "43333" not in page
+
+
+def test_a_supply_that_has_ended_takes_no_more_readings(sign_in):
+    supply = make_gas(ended_on=ago(3))
+    make_window()
+    browser = sign_in(make_account(supply.customer))
+    page = browser.get(f"/forniture/{supply.code}/autolettura").get_data(as_text=True)
+    assert "La fornitura è cessata" in page
+    assert "/autolettura/nuova" not in page
+    assert "è consentito nei seguenti periodi" not in page.replace("&#39;", "'")

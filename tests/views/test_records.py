@@ -231,6 +231,12 @@ def test_bad_input_is_refused_with_a_sentence(browser, values, sentence):
     assert not EmailChange.select().exists()
 
 
+def test_the_page_opens_where_something_is_to_be_mended(browser):
+    answer = asked(browser, password="sbagliata")
+    (focused,) = re.findall(r"<[^>]* autofocus[^>]*>", answer.text)
+    assert 'name="password"' in focused
+
+
 def test_the_password_is_asked_with_a_limit(browser):
     statuses = [asked(browser, password="sbagliata").status_code for _n in range(12)]
     assert statuses == [422] * 10 + [429] * 2

@@ -97,8 +97,9 @@ def test_whom_to_tell_of_a_mistake(app, browser):
     app.config["UTILITY_CONTACTS"] = "telefono 0574 000000"
     for path in (TECHNICAL, CONTRACTS):
         page = browser.get(path).text
-        assert 'href="/forniture/PR000001/ticket"' in page
-        assert "oppure rivolgersi a telefono 0574 000000." in page
+        assert 'href="/forniture/PR000001/ticket/nuovo"' in page
+        assert "Per correggere questi dati rivolgersi a Prova Energia." in page
+        assert "telefono 0574 000000." in page
 
 
 @pytest.mark.parametrize("page", ["dati-tecnici", "contratti"])

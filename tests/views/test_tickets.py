@@ -54,10 +54,10 @@ def test_the_list_shows_which_ticket_waits_for_the_customer(browser, customer, s
     make_ticket(customer, subject="In attesa", state="answered", category="billing")
     make_ticket(customer, subject="Appena aperto")
     page = browser.get(LIST)
-    assert text_of(page.text).count("attende una risposta") == 1
+    assert text_of(page.text).count("attende la risposta del cliente") == 1
     row = next(row for row in page.text.split("<tr>") if "In attesa" in row)
     assert "Rettifica di fatturazione" in row
-    assert "attende una risposta" in row
+    assert "attende la risposta del cliente" in row
 
 
 def test_the_filter_shows_one_state(browser, customer, supply):
@@ -275,8 +275,8 @@ def test_closing_and_reopening(browser, customer, supply):
     assert (answer.status_code, answer.location) == (303, address)
     page = browser.get(address).text
     assert f"Ticket {ticket.code} chiuso." in page
-    assert ">Chiudi<" not in page
-    assert ">Riapri<" in page
+    assert ">Chiudi il ticket<" not in page
+    assert ">Riapri il ticket<" in page
     browser.post(f"{address}/chiudi")
     assert "Il ticket è già chiuso." in browser.get(address).text
     refused = browser.post(address, data={"text": "Ancora"})
@@ -293,7 +293,7 @@ def test_a_ticket_closed_for_long_offers_a_new_one(browser, customer, supply):
     ticket = make_ticket(customer, state="closed", closed_at=closed_at)
     page = browser.get(address_of(ticket)).text
     assert "più di 90 giorni" in page
-    assert ">Riapri<" not in page
+    assert ">Riapri il ticket<" not in page
     answer = browser.post(f"{address_of(ticket)}/riapri", data={"text": "Ancora"})
     assert answer.status_code == 422
     assert Ticket.get().state == "closed"
