@@ -37,11 +37,13 @@ SETTINGS = (
     Setting("ENV", "production", str, "`production` or `development` (no TLS, plain cookie)"),
     Setting("DATA_DIR", "data", Path, "folder of the archive and of what is exchanged"),
     Setting("DATABASE_URL", "", str, "`postgresql://…`; empty: SQLite in the data folder"),
+    Setting("DATABASE_CONNECTIONS", 20, int, "most connections of one process to PostgreSQL"),
     Setting("SECRET_KEY", "", str, "signs cookies and mailed secrets; 32 characters or more"),
     Setting("BASE_URL", "", str, "public address, for links in mail; `https://…`"),
     Setting("PROXY_HOPS", 0, int, "reverse proxies in front that set X-Forwarded-…"),
     Setting("UTILITY_NAME", "La tua utility", str, "name shown in the header and in mail"),
     Setting("UTILITY_VAT", "", str, "VAT number, issuer of the e-invoices (11 digits)"),
+    Setting("TAL_0050", False, bool, "whether distributors get TAL.0050 requests (`S`)"),
     Setting("UTILITY_CONTACTS", "", str, "telephone or address to write to, shown in the footer"),
     Setting("COLOR", "#0b5c8c", str, "the utility's colour, `#rrggbb`"),
     Setting("LOGO", "", str, "path of an SVG or PNG file shown in the header"),
@@ -53,6 +55,8 @@ SETTINGS = (
     Setting("MAIL_SENDER", "", str, "address that the portal writes from"),
     Setting("COMPLAINT_DAYS", 30, int, "calendar days to answer a complaint (TIQV)"),
     Setting("BILLING_CORRECTION_DAYS", 60, int, "calendar days to correct a bill (TIQV)"),
+    Setting("BACKUP_DIR", "", str, "folder of the backups; empty: `backup` in the data folder"),
+    Setting("BACKUP_DAYS", 14, int, "days after which a backup is removed"),
     Setting("DEMO", False, bool, "internal: set by `make demo`, refused in production"),
 )
 
@@ -89,7 +93,14 @@ def complete(values):
     for name in ("COMPLAINT_DAYS", "BILLING_CORRECTION_DAYS"):
         if not 1 <= values[name] <= 365:
             raise ConfigurationError(f"PORTALE_{name}: serve un numero di giorni da 1 a 365.")
+    if values["DATABASE_CONNECTIONS"] < 1:
+        raise ConfigurationError("PORTALE_DATABASE_CONNECTIONS: serve un numero da 1 in su.")
+    if values["BACKUP_DAYS"] < 1:
+        raise ConfigurationError("PORTALE_BACKUP_DAYS: serve un numero di giorni da 1 in su.")
+    if values["TAL_0050"] and not values["UTILITY_VAT"]:
+        raise ConfigurationError("PORTALE_TAL_0050: serve anche PORTALE_UTILITY_VAT.")
     values["DATA_DIR"] = Path(values["DATA_DIR"]).resolve()
+    values["BACKUP_DIR"] = Path(values["BACKUP_DIR"] or values["DATA_DIR"] / "backup").resolve()
     if not values["DATABASE_URL"]:
         values["DATABASE_URL"] = f"sqlite:///{values['DATA_DIR'] / 'portale.db'}"
     if development:
@@ -182,7 +193,7 @@ def open_archive(app):
     """Make the folders, bind the database, and hand connections back after each request."""
     for folder in ("inbox/allegati", "outbox/presi", "documents/ticket"):
         (app.config["DATA_DIR"] / folder).mkdir(parents=True, exist_ok=True)
-    models.connect(app.config["DATABASE_URL"])
+    models.connect(app.config["DATABASE_URL"], connections=app.config["DATABASE_CONNECTIONS"])
 
     @app.teardown_appcontext
     def hand_back(_exception):

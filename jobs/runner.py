@@ -22,9 +22,10 @@ import inspect
 import logging
 import re
 import signal
+import sqlite3
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import peewee as pw
@@ -56,11 +57,11 @@ class Stopped(BaseException):
 BAD_ENDS = (Exception, Stopped, KeyboardInterrupt)
 
 
-def main(name, run, arguments=None, *, migrated=True):
+def main(name, run, arguments=None, *, migrated=True, recorded=True):
     """Run a job as a process and exit.
 
     `arguments(parser)` adds the options of this job; `run` gets them by name. `migrated`:
-    the job needs the tables of this release.
+    the job needs the tables of this release; `recorded`: the run leaves a JobRun row.
     """
     options = parse(name, run, arguments)
     started = time.monotonic()
@@ -70,7 +71,7 @@ def main(name, run, arguments=None, *, migrated=True):
         code, summary = MISUSED, error
     else:
         app.config["MAIL_IN_BACKGROUND"] = False  # this process ends too soon for that
-        code, summary = attempt(app, name, run, options, migrated)
+        code, summary = attempt(app, name, run, options, migrated, recorded)
     seconds = time.monotonic() - started
     print(
         f"{utcnow():%Y-%m-%dT%H:%M:%SZ} {name} exit={code} {seconds=:.2f} {one_line(summary)}",
@@ -90,16 +91,16 @@ def parse(name, run, arguments):
     return vars(parser.parse_args())
 
 
-def attempt(app, name, run, options, migrated):
+def attempt(app, name, run, options, migrated, recorded):
     """(exit code, summary) of one run; one that gets the lock leaves a JobRun row.
 
     But not a dry run, which leaves nothing at all.
     """
+    recorded = recorded and not options.get("dry_run")
     signal.signal(signal.SIGTERM, stop)
     try:
         with app.app_context(), locked(app, name):
             row = begin(name, migrated)
-            recorded = not options.get("dry_run")
             if recorded and migrated:
                 save(row)
             try:
@@ -119,7 +120,7 @@ def judged(name, error):
         return TRY_LATER, error
     if refused_by_the_disk(error):
         return FAILED, f"Il disco non accetta dati, controllare lo spazio e i permessi: {error}"
-    if isinstance(error, pw.OperationalError | pw.InterfaceError):
+    if isinstance(error, pw.OperationalError | pw.InterfaceError | sqlite3.OperationalError):
         return TRY_LATER, f"Archivio occupato o non raggiungibile: {error}"
     if isinstance(error, Stopped | KeyboardInterrupt):
         return TRY_LATER, "Interrotto: la prossima esecuzione riprende da qui."
@@ -131,7 +132,7 @@ def judged(name, error):
 
 def refused_by_the_disk(error):
     """Whether somebody must make room or give a permission: waiting would not help."""
-    if isinstance(error, pw.OperationalError):
+    if isinstance(error, pw.OperationalError | sqlite3.OperationalError):
         return re.search(r"disk (is full|I/O)|[Nn]o space left|readonly database", str(error))
     return isinstance(error, OSError) and error.errno in DISK_REFUSALS
 
@@ -146,22 +147,26 @@ def one_line(text):
     return " ".join(str(text).replace("\0", "").split())
 
 
-@contextmanager
 def locked(app, name):
-    """Keep out a second run, here by a file lock and on PostgreSQL from other machines too.
+    """Keep out a second run: by a file lock, and on PostgreSQL from all machines at once.
 
-    Both locks belong to the process: the kernel and the server free them when it dies.
+    There by the server alone, as file locks do not reach over every network. Either lock
+    belongs to the process: the kernel or the server frees it when the process dies.
     """
-    folder = app.config["DATA_DIR"] / ".locks"
+    if models.is_sqlite():
+        return locked_here(app.config["DATA_DIR"], name)
+    return locked_on_server(app.config["DATABASE_URL"], name)
+
+
+@contextmanager
+def locked_here(data_dir, name):
+    folder = data_dir / ".locks"
     folder.mkdir(exist_ok=True)
-    with ExitStack() as held:
-        file = held.enter_context((folder / name).open("w"))
+    with (folder / name).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise TryLater("Già in esecuzione.") from None
-        if not models.is_sqlite():
-            held.enter_context(locked_on_server(app.config["DATABASE_URL"], name))
         yield
 
 
@@ -169,16 +174,23 @@ def locked(app, name):
 def locked_on_server(url, name):
     """The advisory lock of PostgreSQL, on a connection of its own that lives as long."""
     number = int.from_bytes(hashlib.sha256(f"portale {name}".encode()).digest()[:8], signed=True)
-    database = pw.PostgresqlDatabase(url, prefer_psycopg3=True, connect_timeout=5)
+    database = pw.PostgresqlDatabase(
+        url, prefer_psycopg3=True, connect_timeout=5, options=f"-c {models.SOON_KNOWN_DEAD}"
+    )
     with database.connection_context():
         if not database.execute_sql("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()[0]:
-            raise TryLater("Già in esecuzione su un'altra macchina.")
+            raise TryLater("Già in esecuzione, qui o su un'altra macchina.")
         yield
 
 
 def migrations():
     """The numbered changes of the tables, and which of them this archive has."""
     return Runner(models.db.obj, MIGRATIONS)
+
+
+def applied():
+    """The names of the migrations that this archive has."""
+    return sorted(migrations().applied())
 
 
 def begin(name, migrated):
