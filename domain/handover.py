@@ -1,8 +1,9 @@
 """Handing over to billing, as files in outbox/: each thing goes out exactly once.
 
-A batch is born in one transaction, together with the bytes of its file; from then on
-nothing in it can be taken back. Placing the file may be repeated from any point where it
-was cut: the same name and the same bytes, until `placed_at` says that it is done.
+A batch is born in one transaction, together with the bytes of its file, and of those that
+go out beside it; from then on nothing in it can be taken back. Placing a file may be
+repeated from any point where it was cut: the same name and the same bytes, until its
+`placed_at` says that it is done. The batch's own file comes last: where it is, all are.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from peewee import fn
 
 from domain import files
 from domain.formats import batch_csv
-from models import writing
+from models import alone_on_server, is_sqlite, writing
 
 TAKEN = "presi"  # where billing moves what it has taken
 
@@ -38,6 +39,11 @@ class Goods:
     key = ()  # columns that tell a row from one that got the same id after a restored backup
     marks = {}  # what handing over sets in a row beside its batch
 
+    @property
+    def names(self):
+        """What matches the names of their files; its group that is found is the batch."""
+        return rf"{self.prefix}_([0-9]{{6,9}})\.csv"
+
     def waiting(self):
         """The condition that a row waits to be handed over."""
         raise NotImplementedError
@@ -50,6 +56,13 @@ class Goods:
         """The line of `row`, without the batch."""
         raise NotImplementedError
 
+    def add_files(self, batch, rows):
+        """Store what goes out beside the file of `batch`, inside its transaction."""
+
+    def unplaced_files(self, batch):
+        """The files beside the one of `batch` that have no place yet."""
+        return ()
+
 
 def hand_over(goods, outbox, *, now):
     """Hand all that waits to billing, as one file in the folder `outbox`."""
@@ -57,17 +70,25 @@ def hand_over(goods, outbox, *, now):
         table = goods.batch
         unfinished = list(table.select().where(table.placed_at.is_null()).order_by(table.number))
         for batch in unfinished:
-            place(batch, outbox, now=now)
+            complete(goods, batch, outbox, now=now)
         adopt(goods, outbox, now=now)
         batch, count = assign(goods, now=now)
         if batch:
-            place(batch, outbox, now=now)
+            complete(goods, batch, outbox, now=now)
     return HandedOver(len(unfinished), batch and batch.number, count)
 
 
-@contextmanager
 def alone_in(folder):
-    """Wait until no other process hands over into `folder`; a killed one lets go by itself."""
+    """Wait until no other process hands over into `folder`; a killed one lets go by itself.
+
+    On PostgreSQL machines may share the folder over a network where file locks do not hold:
+    its server decides, on the very connection that then writes.
+    """
+    return alone_here(folder) if is_sqlite() else alone_on_server("outbox")
+
+
+@contextmanager
+def alone_here(folder):
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -87,9 +108,10 @@ def assign(goods, *, now):
         if not count:
             transaction.rollback()
             return None, 0
-        lines = map(goods.cells, goods.rows_where(goods.row.batch == batch))
-        batch.content = batch_csv.write(goods.columns, batch.number, lines)
+        rows = list(goods.rows_where(goods.row.batch == batch))
+        batch.content = batch_csv.write(goods.columns, batch.number, map(goods.cells, rows))
         batch.save(only=[goods.batch.content])
+        goods.add_files(batch, rows)
     return batch, count
 
 
@@ -105,11 +127,13 @@ def adopt(goods, outbox, *, now):
     """
     folders = [folder for folder in (outbox, outbox / TAKEN) if folder.is_dir()]
     names = {name for folder in folders for name in os.listdir(folder)}
-    of_ours = re.compile(rf"{goods.prefix}_([0-9]{{6,9}})\.csv")
+    of_ours = filter(None, map(re.compile(goods.names).fullmatch, names))
     last = last_number(goods)
-    for found in sorted(filter(None, map(of_ours.fullmatch, names)), key=number_in):
-        if number_in(found) > last:
-            adopt_batch(goods, number_in(found), read_from(folders, found[0]), now=now)
+    for number in sorted({number_in(found) for found in of_ours}):
+        if number > last:
+            own = goods.batch(number=number).file_name
+            content = read_from(folders, own) if own in names else b""
+            adopt_batch(goods, number, content, now=now)
 
 
 def adopt_batch(goods, number, content, *, now):
@@ -124,7 +148,7 @@ def adopt_batch(goods, number, content, *, now):
 
 
 def number_in(found):
-    return int(found[1])
+    return int(found[found.lastindex])
 
 
 def key_of(goods, row):
@@ -144,15 +168,24 @@ def read_from(folders, name):
     return last.read_bytes()
 
 
-def place(batch, outbox, *, now):
-    """Put the file of `batch` in `outbox`, unless it is there or billing has taken it."""
-    final = outbox / batch.file_name
+def complete(goods, batch, outbox, *, now):
+    """Put every file of `batch` in `outbox`, its own last."""
+    for file in (*goods.unplaced_files(batch), batch):
+        place(file, outbox, now=now)
+
+
+def place(file, outbox, *, now):
+    """Put a file in `outbox`, unless it is there or billing has taken it.
+
+    `file` is a row, of a batch or of what goes beside it, with the name and the bytes.
+    """
+    final = outbox / file.file_name
     # In this order: a file that billing moves in between is seen in one place or the other.
-    if not final.exists() and not (outbox / TAKEN / batch.file_name).exists():
-        temporary = outbox / f".{batch.file_name}"
-        files.write_synced(temporary, [batch.content])
+    if not final.exists() and not (outbox / TAKEN / file.file_name).exists():
+        temporary = outbox / f".{file.file_name}"
+        files.write_synced(temporary, [file.content])
         os.replace(temporary, final)
     files.sync_folder(outbox)
-    table = type(batch)
+    table = type(file)
     with writing():
-        table.update(placed_at=now).where(table.id == batch.id).execute()
+        table.update(placed_at=now).where(table.id == file.id).execute()

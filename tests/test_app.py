@@ -46,6 +46,11 @@ def test_a_deadline_is_a_number_of_days(name, days):
     assert read_settings({**PRODUCTION, name: 1})[name] == 1
 
 
+def test_requests_to_distributors_need_the_number_of_who_asks():
+    assert "PORTALE_UTILITY_VAT" in refusal(TAL_0050=True, UTILITY_VAT="")
+    assert read_settings({**PRODUCTION, "TAL_0050": True, "UTILITY_VAT": "01234567890"})["TAL_0050"]
+
+
 def test_a_remote_mail_server_needs_a_choice_of_security():
     assert "PORTALE_MAIL_SECURITY" in refusal(MAIL_SERVER="smtp.example.it")
     allowed = read_settings(

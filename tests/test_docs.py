@@ -28,7 +28,7 @@ from domain.imports import consumption as consumption_file
 from views.history import LABELS
 
 ROOT = Path(__file__).parent.parent
-MENTIONED = re.compile(r"PORTALE_([A-Z_]+[A-Z])")
+MENTIONED = re.compile(r"PORTALE_([A-Z_0-9]+[A-Z0-9])")
 
 
 def text_of(path):
@@ -36,7 +36,7 @@ def text_of(path):
 
 
 def test_every_setting_is_documented_and_no_other():
-    documented = re.findall(r"^\| `PORTALE_([A-Z_]+)` \|", text_of("docs/impostazioni.md"), re.M)
+    documented = re.findall(r"^\| `PORTALE_([A-Z_0-9]+)` \|", text_of("docs/impostazioni.md"), re.M)
     assert documented == [setting.name for setting in SETTINGS]
 
 

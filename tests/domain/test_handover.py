@@ -14,7 +14,8 @@ import peewee as pw
 import pytest
 
 from domain import acquisition, contacts, handover
-from models import ContactBatch, ContactChange, ReadingBatch, SelfReading, db
+from domain.formats import tal0050
+from models import BatchFile, ContactBatch, ContactChange, ReadingBatch, SelfReading, db
 from tests.conftest import ON_POSTGRESQL, required
 from tests.factories import make_customer, make_gas, make_self_reading
 
@@ -29,12 +30,18 @@ class Readings:
 
     @staticmethod
     def make(number):
-        return [make_self_reading(make_gas(), TODAY, 100 + n) for n in range(number)]
+        """Of the supplies of two distributors, and of one whose distributor nobody knows."""
+        distributors = ["09999010979", "01234560488", None]
+        return [
+            make_self_reading(make_gas(distributor_vat=distributors[n % 3]), TODAY, 100 + n)
+            for n in range(number)
+        ]
 
     @staticmethod
     def forget():
         """As a backup was, made before anything was handed over."""
         SelfReading.update(state="pending", batch=None).execute()
+        BatchFile.delete().execute()
         ReadingBatch.delete().execute()
 
     @staticmethod
@@ -44,6 +51,12 @@ class Readings:
         SelfReading.update(supply=make_gas(), entered_at=later).where(
             SelfReading.id == row.id
         ).execute()
+
+
+class Requests(Readings):
+    """Readings that distributors are told of too."""
+
+    goods = acquisition.Readings("01234567890")
 
 
 class Contacts:
@@ -71,7 +84,7 @@ class Contacts:
         ).execute()
 
 
-@pytest.fixture(params=[Readings, Contacts], ids=["readings", "contacts"])
+@pytest.fixture(params=[Readings, Requests, Contacts], ids=["readings", "requests", "contacts"])
 def kind(request):
     return request.param
 
@@ -101,6 +114,29 @@ def rows(text):
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
 
 
+def requests_in(outbox):
+    """Name and bytes of what distributors are sent, also of what billing has taken."""
+    found = [*outbox.glob("TAL0050_*.xml"), *outbox.glob("presi/TAL0050_*.xml")]
+    return {path.name: path.read_bytes() for path in found}
+
+
+def requests_of(kind):
+    """What should be in `requests_in`: the stored files of batches, made from their readings."""
+    expected = {}
+    if kind is Requests:
+        acquired = kind.goods.rows_where(SelfReading.batch.is_null(False))
+        batches = dict(SelfReading.select(SelfReading.id, SelfReading.batch).tuples())
+        numbers = dict(ReadingBatch.select(ReadingBatch.id, ReadingBatch.number).tuples())
+        for row in acquired:
+            if row.distributor_vat:
+                name = tal0050.file_name(numbers[batches[row.id]], row.distributor_vat)
+                expected.setdefault(name, []).append(row)
+    return {
+        name: tal0050.write("01234567890", theirs[0].distributor_vat, theirs)
+        for name, theirs in expected.items()
+    }
+
+
 def handed_over(kind, outbox):
     """The id of every row in every file."""
     texts = files(kind, outbox).values()
@@ -119,7 +155,12 @@ def is_finished(kind, outbox):
         for batch in kind.batch.select().where(kind.batch.placed_at.is_null(False))
     }
     given_ids = [row.id for row in given]
-    return handed_over(kind, outbox) == given_ids and files(kind, outbox) == placed
+    return (
+        handed_over(kind, outbox) == given_ids
+        and files(kind, outbox) == placed
+        and (kind is Contacts or requests_in(outbox) == requests_of(kind))
+        and not BatchFile.select().where(BatchFile.placed_at.is_null()).exists()
+    )
 
 
 def test_without_anything_that_waits_there_is_no_file(kind, outbox, hand_over):
@@ -147,10 +188,66 @@ def test_the_kinds_have_numbers_and_files_of_their_own(outbox):
     assert all(is_finished(kind, outbox) for kind in (Readings, Contacts))
 
 
+def test_the_distributors_files_come_beside_the_batch_each_by_itself(outbox):
+    Requests.make(5)
+    handover.hand_over(Requests.goods, outbox, now=NOW)
+    names = ["TAL0050_000001_01234560488.xml", "TAL0050_000001_09999010979.xml"]
+    assert sorted(requests_in(outbox)) == names
+    assert is_finished(Requests, outbox)
+    assert acquisition.requested(1) == (2, 4)  # that of no known distributor is in the CSV only
+
+
+def test_what_was_handed_over_without_requests_gets_none_later(outbox):
+    Readings.make(3)
+    handover.hand_over(Readings.goods, outbox, now=NOW)
+    handover.hand_over(Requests.goods, outbox, now=NOW)
+    assert requests_in(outbox) == {}
+    ReadingBatch.update(placed_at=None).execute()
+    handover.hand_over(Requests.goods, outbox, now=NOW)
+    assert requests_in(outbox) == {}
+
+
+def test_requests_that_were_made_are_placed_even_if_they_are_switched_off(outbox, monkeypatch):
+    Requests.make(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, "place", cut)
+        with pytest.raises(Cut):
+            handover.hand_over(Requests.goods, outbox, now=NOW)
+    handover.hand_over(Readings.goods, outbox, now=NOW)
+    assert is_finished(Requests, outbox)
+    assert len(requests_in(outbox)) == 2
+
+
+@pytest.mark.parametrize("taken", ["TAL0050_000001_09999010979.xml", "autoletture_000001.csv"])
+def test_a_file_that_billing_has_taken_is_not_written_again_with_the_others(outbox, taken):
+    Requests.make(2)
+    handover.hand_over(Requests.goods, outbox, now=NOW)
+    os.replace(outbox / taken, outbox / "presi" / taken)
+    others = sorted(path.name for path in outbox.iterdir() if path.is_file())
+    for name in others:
+        (outbox / name).unlink()  # the disk lost them: they were not noted as placed
+    for table in (ReadingBatch, BatchFile):
+        table.update(placed_at=None).execute()
+    handover.hand_over(Requests.goods, outbox, now=NOW)
+    assert sorted(path.name for path in outbox.iterdir() if path.is_file()) == others
+    assert is_finished(Requests, outbox)
+
+
+@pytest.mark.parametrize("folder", [".", "presi"])
+def test_the_number_of_a_request_alone_is_not_used_again(outbox, folder):
+    name = "TAL0050_000007_09999010979.xml"
+    (outbox / folder / name).write_bytes(b"of a batch that a restored backup forgot")
+    [waiting] = Requests.make(1)
+    assert handover.hand_over(Requests.goods, outbox, now=NOW) == (0, 8, 1)
+    assert requests_in(outbox)[name] == b"of a batch that a restored backup forgot"
+    assert SelfReading.get_by_id(waiting.id).batch.number == 8
+
+
 def test_no_temporary_file_stays_behind(kind, outbox, hand_over):
     kind.make(1)
     hand_over()
-    assert sorted(path.name for path in outbox.iterdir()) == [name_of(kind, 1), "presi"]
+    names = sorted(path.name for path in outbox.iterdir())
+    assert names == sorted([*requests_of(kind), name_of(kind, 1), "presi"])
 
 
 # -- Batch numbers --------------------------------------------------------------------------
@@ -218,8 +315,13 @@ class Cut(BaseException):
     """The process ends here."""
 
 
+def cut(*_args, **_values):
+    raise Cut
+
+
 STEPS = [
     (handover, "place"),
+    (handover, "complete"),
     (handover, "assign"),
     (handover, "adopt"),
     (handover, "last_number"),
@@ -240,19 +342,31 @@ def test_cut_at_any_step_the_next_run_ends_as_if_nothing_had_happened(
     kind.make(3)
     step = getattr(place, name)
 
-    def cut(*args, **values):
+    def last(*args, **values):
         if moment == "after":
             step(*args, **values)
         raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(place, name, cut)
+        patch.setattr(place, name, last)
         with pytest.raises(Cut):
             hand_over()
     hand_over()
     assert all_is_handed_over(kind)
     assert list(files(kind, outbox)) == [name_of(kind, 1)]
     assert is_finished(kind, outbox)
+
+
+@pytest.mark.parametrize(("place", "name"), [(acquisition.tal0050, "write"), (BatchFile, "create")])
+def test_cut_while_requests_are_made_nothing_is_acquired(outbox, monkeypatch, place, name):
+    Requests.make(3)
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, cut)
+        with pytest.raises(Cut):
+            handover.hand_over(Requests.goods, outbox, now=NOW)
+    assert not ReadingBatch.select().exists()
+    handover.hand_over(Requests.goods, outbox, now=NOW)
+    assert is_finished(Requests, outbox)
 
 
 def test_a_half_written_temporary_file_is_completed_with_the_same_bytes(kind, outbox, hand_over):
@@ -288,9 +402,13 @@ def test_bytes_reach_the_disk_before_the_name_and_the_name_before_the_note(
     monkeypatch.setattr(os, "replace", note_replace)
     hand_over()
     assert steps == [
-        ("fsync", f".{name_of(kind, 1)}", None),
-        ("replace", name_of(kind, 1), None),
-        ("fsync", "outbox", None),
+        step
+        for name in (*requests_of(kind), name_of(kind, 1))  # what is beside a batch comes first
+        for step in (
+            ("fsync", f".{name}", None),
+            ("replace", name, None),
+            ("fsync", "outbox", None),
+        )
     ]
     assert kind.batch.get().placed_at == NOW
 
@@ -307,7 +425,7 @@ def test_when_the_disk_is_full_nothing_is_half_visible_and_later_all_is_there(
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
             hand_over()
-    assert files(kind, outbox) == {}
+    assert files(kind, outbox) == requests_in(outbox) == {}
     hand_over()
     assert is_finished(kind, outbox)
 
@@ -385,7 +503,8 @@ def test_killed_at_every_system_call_that_writes_the_next_run_completes_it(
 ):
     if shutil.which("strace") is None:
         required("no strace: apt-get install strace")
-    kinds = (Readings, Contacts)
+    settings["TAL_0050"] = "S"
+    kinds = (Requests, Contacts)
     for kind in kinds:
         kind.make(2)
     kills = 0

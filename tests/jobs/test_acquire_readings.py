@@ -36,6 +36,26 @@ def test_the_summary_names_the_batch_and_counts_its_readings(app):
     )
 
 
+def test_the_summary_tells_which_readings_no_distributor_is_told_of(app):
+    app.config["TAL_0050"] = True
+    for vat in ("09999010979", "09999010979", "//ETC/PASSWD", None):
+        make_self_reading(make_gas(distributor_vat=vat), TODAY, 1)
+    assert acquire_readings.run(app, now=NOW) == (
+        "lotto 000001, autoletture acquisite: 4; "
+        "TAL.0050: 1 file, autoletture senza partita IVA del distributore: 2"
+    )
+    (request,) = (app.config["DATA_DIR"] / "outbox").glob("*.xml")
+    assert request.name == "TAL0050_000001_09999010979.xml"
+    assert b"<piva_utente>01234567890</piva_utente>" in request.read_bytes()
+    assert acquire_readings.run(app, now=NOW).startswith("nessuna autolettura")
+
+
+def test_requests_are_made_only_where_they_are_switched_on(app):
+    make_self_reading(make_gas(distributor_vat="09999010979"), TODAY, 1)
+    acquire_readings.run(app, now=NOW)
+    assert not list((app.config["DATA_DIR"] / "outbox").glob("*.xml"))
+
+
 def test_the_summary_says_that_there_was_nothing(app):
     assert acquire_readings.run(app, now=NOW) == (
         "nessuna autolettura da acquisire, nessun contatto modificato"
