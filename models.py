@@ -127,6 +127,20 @@ def locking(query):
     return query if is_sqlite() else query.for_update("FOR NO KEY UPDATE")
 
 
+@contextmanager
+def alone_on_server(what):
+    """Wait, at most ten minutes, until nobody else is inside with the same `what` (text).
+
+    PostgreSQL keeps the lock for this thread's connection: who loses it writes no more.
+    """
+    with waiting_at_most(10 * 60 * 1000):
+        db.execute_sql("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"portale {what}",))
+    try:
+        yield
+    finally:
+        db.execute_sql("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (f"portale {what}",))
+
+
 def is_sqlite():
     return isinstance(db.obj, pw.SqliteDatabase)
 
