@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import peewee as pw
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -92,6 +92,8 @@ def restore(path, url, statements):
             pass
         except BaseException:
             psql.kill()
+            with suppress(BrokenPipeError):
+                psql.stdin.close()
             raise
         complaint = psql.communicate()[1].decode(errors="replace")
     if psql.returncode:
