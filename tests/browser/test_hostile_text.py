@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from domain.clock import rome_day, utcnow
+from domain.measures import count
 from tests.browser.test_guide import OWN_PASSWORD, Guide
 
 pytestmark = pytest.mark.browser
@@ -22,6 +23,10 @@ PAGES = (
     "anagrafica", "preferenze", "prelievi", "ticket", "dati-tecnici", "contratti", "misure",
     "documenti", "modulistica", "normative", "comunicati", "informazioni", "storico",
 )  # fmt: skip
+PAPERS = {
+    "documenti": "personale", "modulistica": "modulistica", "normative": "normative",
+    "comunicati": "comunicati", "informazioni": "informazioni",
+}  # fmt: skip
 
 
 def table(*rows):
@@ -66,8 +71,49 @@ def hostile_archive(today):
     ]  # fmt: skip
 
 
+def hostile_power(today):
+    """A supply of electricity of the same customer, what was billed and measured, documents."""
+    day = today - dt.timedelta(days=3)
+    return [
+        ("forniture_ee.csv", table({
+            "codice_fornitura": "PR666002", "codice_cliente": CODE, "servizio": "EE",
+            "pod_pdr": '<I>"POD\'', "via": IMAGE, "comune": SCRIPT, "fasi": "<b onclick=alert(8)>",
+            "tipo_misuratore": TEMPLATE[:40], "distributore": IMAGE,
+        })),
+        ("contratti_ee.csv", table({
+            "codice_contratto": SCRIPT, "codice_fornitura": "PR666002", "offerta": IMAGE,
+            "mercato": SCRIPT, "uso": TEMPLATE, "decorrenza": day, "tipo_prezzo": IMAGE,
+            "periodicita": ATTRIBUTE, "modalita_pagamento": IMAGE,
+        })),
+        ("prelievi.csv", table({
+            "codice_fornitura": "PR666002", "dal": day, "al": today, "totale": 10, "unita": "kWh",
+            "tipo": "stimato", "fattura": IMAGE,
+        })),
+        ("misure.csv", table({
+            "pod": '<I>"POD\'', "data": day, "tipo": "S",
+            **{f"q{number}": 100 + number for number in range(1, count(day) + 1)},
+        })),
+        ("documenti.csv", table(*(
+            {"categoria": category, "titolo": f"{SCRIPT} {category}", "data": today,
+             "testo": f"{IMAGE} {ATTRIBUTE} https://x/\"onclick=alert(9)//<{TEMPLATE}",
+             "codice_cliente": CODE if category == "personale" else ""}
+            for category in PAPERS.values()
+        ))),
+    ]  # fmt: skip
+
+
+def look_at(page, path):
+    """Open a page that names the customer at its top, and find no script of others in it."""
+    page.goto(path, wait_until="networkidle")
+    expect(page.get_by_text(IMAGE).first).to_be_visible()
+    assert page.locator("script:not([src]), [onerror], [onload], [onfocus]").count() == 0
+    assert page.locator("[onclick], [href^='javascript:'], main img, main svg[onload]").count() == 0
+
+
 def test_no_text_of_the_archive_is_executed(open_browser, portal):
-    portal.load(hostile_archive(rome_day(utcnow())))
+    today = rome_day(utcnow())
+    portal.load(hostile_archive(today))
+    portal.load(hostile_power(today))
     page = open_browser()
     guide = Guide(page, CODE)
     page.goto("/registrazione")
@@ -87,11 +133,29 @@ def test_no_text_of_the_archive_is_executed(open_browser, portal):
     guide.fill("Nome della fornitura", SCRIPT)
     guide.press("Salva il nome")
     expect(page.get_by_label("Punto di fornitura")).to_contain_text(SCRIPT)
-    for path in PAGES:
-        page.goto(f"/forniture/PR666001/{path}", wait_until="networkidle")
-        expect(page.get_by_text(IMAGE).first).to_be_visible()  # the header names the customer
-        assert page.locator("script:not([src]), [onerror], [onload], [onfocus]").count() == 0
+    for supply in ("PR666001", "PR666002"):
+        for path in PAGES:
+            look_at(page, f"/forniture/{supply}/{path}")
     page.goto("/forniture/PR666001/fatture")
     guide.see("</td><script>alert(6)</script>")
     guide.follow("Come pagare")
     expect(page.get_by_role("dialog")).to_contain_text("alert(6)")
+    for path, category in PAPERS.items():
+        look_at(page, f"/forniture/PR666002/{path}")
+        guide.follow(f"{SCRIPT} {category}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"{SCRIPT} {category}")
+        look_at(page, page.url)
+        expect(page.locator("main")).to_contain_text(TEMPLATE)
+    look_at(page, "/forniture/PR666002/ticket/nuovo")
+    page.get_by_label("Categoria").select_option("Reclamo")
+    guide.fill("Oggetto", IMAGE)
+    guide.fill("Testo", f"{SCRIPT}\n{TEMPLATE}")
+    name = "<img src=x onerror=alert(10)>.pdf"
+    pdf = {"name": name, "mimeType": "text/html", "buffer": b"%PDF-1.4\n%%EOF\n"}
+    page.get_by_label("Allegati").set_input_files(pdf)
+    guide.press("Invia")
+    for text in (IMAGE, SCRIPT, name):
+        guide.see(text)
+    look_at(page, page.url)
+    for path in ("ticket", "storico", "home"):
+        look_at(page, f"/forniture/PR666002/{path}")
