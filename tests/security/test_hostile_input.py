@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import cache
 
 import pytest
 from flask_wtf import FlaskForm
@@ -62,6 +63,7 @@ def reach(app, sign_in):
     return _reach
 
 
+@cache
 def field_names():
     """The name of every field of every form, and the parameters of addresses."""
     names = {"next", "pag", "righe", "ordine", "anno", "stato", "fornitura", "pagina", "key", "id"}
