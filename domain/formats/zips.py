@@ -81,3 +81,23 @@ def name_of(info):
 def is_left_by_a_system(info):
     """Whether a system put the file there for itself, as macOS does."""
     return "__MACOSX/" in info.filename or name_of(info).startswith(".")
+
+
+class Member:
+    """A file in an archive while it is read; what is damaged is a BadArchive."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def read(self, size):
+        with reading():
+            return self._stream.read(size)
+
+
+@contextmanager
+def member(archive, info):
+    """The file of `info` as a stream to be read once."""
+    with reading():
+        stream = archive.open(info)
+    with stream:
+        yield Member(stream)

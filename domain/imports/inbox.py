@@ -15,7 +15,7 @@ from domain import files, italian
 from domain.clock import rome_day
 from domain.errors import Refused
 from domain.formats import errors_csv
-from domain.imports import einvoices
+from domain.imports import einvoices, measure_flows
 from domain.imports.consumption import Consumption
 from domain.imports.contracts import Contracts
 from domain.imports.customers import Customers
@@ -40,6 +40,7 @@ KINDS = {
     )
 }  # fmt: skip
 E_INVOICE = "fattura elettronica"
+FLOW = "flusso di misure"  # seen by the content: by their names both are E_INVOICE
 ORDER = (
     "clienti", "forniture", "contratti", "periodi", "documenti", "fatture", "prelievi",
     "letture", "misure", "esiti", E_INVOICE,
@@ -145,6 +146,8 @@ class Inbox:
         report = Report(path.name, kind)
         try:
             self._refuse_to_touch(path)
+            if kind == E_INVOICE and measure_flows.is_flow(path):
+                kind = report.kind = FLOW
             row = ImportedFile(
                 name=path.name, kind=kind, sha256=files.digest(path),
                 size=path.stat().st_size, at=now,
@@ -172,7 +175,7 @@ class Inbox:
                 None, "", path.name,
                 "Tipo di file sconosciuto: il nome deve iniziare con il tipo "
                 f"({', '.join(KINDS)}) e finire in .csv, oppure essere una fattura elettronica "
-                "(.xml, .p7m, .zip).",
+                "(.xml, .p7m, .zip) o un flusso di misure (.xml, .zip).",
             )  # fmt: skip
         elif row.size == 0:
             report.error(None, "", "", "Il file è vuoto: produrlo di nuovo.")
@@ -184,22 +187,28 @@ class Inbox:
             return self._record(row, "repeated", report)
         elif row.kind == E_INVOICE:
             return self._load_einvoices(path, row, report)
+        elif row.kind == FLOW:
+            return self._load_flows(path, row, report)
         else:
             return self._load_table(path, row, report, confirmed)
         raise Rejected(report)
 
     @staticmethod
     def _same_bytes(row):
-        return (
+        """The file that brought the same bytes before, unless they may bring more today."""
+        earlier = (
             ImportedFile.select()
             .where(
                 ImportedFile.sha256 == row.sha256,
                 ImportedFile.kind == row.kind,
                 ImportedFile.state == "applied",
             )
-            .order_by(ImportedFile.id)
+            .order_by(ImportedFile.id.desc())
             .first()
         )
+        if earlier and measure_flows.brings_more(json.loads(earlier.report)):
+            return None
+        return earlier
 
     def _load_table(self, path, row, report, confirmed):
         upsert = Upsert(KINDS[row.kind], report, self.documents, now=row.at)
@@ -207,8 +216,7 @@ class Inbox:
         try:
             with files.open_plain(path) as stream:
                 upsert.examine(stream, lambda rows: self._progress(rows, path.name))
-            if stamp(path) != before or before[0] != row.size:
-                raise LeftAlone("Il file è cambiato durante la lettura: è ancora in scrittura?")
+            self._refuse_changed(path, row, before)
             if report.errors:
                 raise Rejected(report)
             if not confirmed and self._ends_too_many(upsert, row):
@@ -219,6 +227,11 @@ class Inbox:
                 self._record(row, "applied", report)
         finally:
             upsert.close()
+
+    @staticmethod
+    def _refuse_changed(path, row, before):
+        if stamp(path) != before or before[0] != row.size:
+            raise LeftAlone("Il file è cambiato durante la lettura: è ancora in scrittura?")
 
     def _ends_too_many(self, upsert, row):
         active = upsert.kind.active()
@@ -246,6 +259,20 @@ class Inbox:
         with writing():
             einvoices.write(changes, self.documents)
             self._record(row, "applied", report)
+
+    def _load_flows(self, path, row, report):
+        flows = measure_flows.MeasureFlows(report, utility_vat=self.utility_vat, now=row.at)
+        before = stamp(path)
+        try:
+            flows.examine(path, lambda items: self._progress(items, path.name))
+            self._refuse_changed(path, row, before)
+            if report.errors:
+                raise Rejected(report)
+            with writing():
+                flows.write()
+                self._record(row, "applied", report)
+        finally:
+            flows.close()
 
     def _record(self, row, state, report):
         row.state = state

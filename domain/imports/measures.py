@@ -35,15 +35,16 @@ class Measures(Kind):
         Cell("pod", None, checks.point_code, required=True),
         Cell("data", MeasuredDay.day, day, required=True),
         Cell("grandezza", None, table.choice({"attiva": "active", "reattiva": "reactive"})),
-        Cell("tipo", None, table.choice({"e": False, "s": True})),
+        Cell("tipo", None, table.choice({"E": False, "S": True})),
         Cells("q", watt_hours, least=min(measures.COUNTS), most=max(measures.COUNTS)),
     )
 
     def prepare(self, entries, report):
-        supplies = self._supplies({entry.cells["pod"] for entry in entries})
+        supplies = supplies_with({entry.cells["pod"] for entry in entries})
         for entry in entries:
             entry.values["quantity"] = entry.cells.get("grandezza") or "active"
             entry.values["estimated"] = entry.cells.get("tipo") or False
+            entry.values["rectified"] = False
             entry.values["values"] = pack(entry.cells["q"])
             if entry.cells["pod"] in supplies:
                 supply = whose(supplies[entry.cells["pod"]], entry.values["day"])
@@ -53,22 +54,6 @@ class Measures(Kind):
                 self.refuse(entry, report, "pod", UNKNOWN_POD)
             self._check_day(entry, report)
             self._check_count(entry, report)
-
-    @staticmethod
-    def _supplies(pods):
-        """{POD: rows of the supplies that have or had it}."""
-        found = {}
-        for some in batched(sorted(pods)):
-            query = SupplyPoint.select(
-                SupplyPoint.id,
-                SupplyPoint.code,
-                SupplyPoint.pod,
-                SupplyPoint.active_from,
-                SupplyPoint.ended_on,
-            )
-            for supply in query.where(SupplyPoint.pod.in_(some)):
-                found.setdefault(supply.pod, []).append(supply)
-        return found
 
     @staticmethod
     def _warn_if_hidden(entry, supply, report):
@@ -95,12 +80,30 @@ class Measures(Kind):
 
     def examine(self, entries, report, documents):
         for entry in entries:
+            if entry.stored and entry.stored["values"] == entry.values["values"]:
+                entry.values["rectified"] = entry.stored["rectified"]
             if entry.stored and entry.values["estimated"] and not entry.stored["estimated"]:
-                del entry.values["estimated"], entry.values["values"]
+                del entry.values["estimated"], entry.values["rectified"], entry.values["values"]
                 report.warn(
                     entry.number, "tipo", "S",
                     "Di quel giorno c'è già la misura effettiva: la stima non la sostituisce.",
                 )  # fmt: skip
+
+
+def supplies_with(pods):
+    """{POD: rows of the supplies that have or had it}."""
+    found = {}
+    for some in batched(sorted(pods)):
+        query = SupplyPoint.select(
+            SupplyPoint.id,
+            SupplyPoint.code,
+            SupplyPoint.pod,
+            SupplyPoint.active_from,
+            SupplyPoint.ended_on,
+        )
+        for supply in query.where(SupplyPoint.pod.in_(some)):
+            found.setdefault(supply.pod, []).append(supply)
+    return found
 
 
 def days_outside(supply, day):

@@ -1,5 +1,7 @@
 """What a clerk is told about one file: counts, and every bad row in plain Italian."""
 
+import datetime as dt
+
 LISTED = 1000  # errors kept of each file, and as many warnings; the rest are only counted
 SHOWN = 200  # characters kept of a cell
 
@@ -24,6 +26,7 @@ class Report:
         self.name = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
         self.kind = kind
         self.rows = self.added = self.changed = self.unchanged = 0
+        self.unknown = []  # PODs of a flow that no supply has, the first LISTED
         self.notes = []  # sentences about the file as a whole
         self.warnings = []
         self.warning_count = 0
@@ -42,6 +45,11 @@ class Report:
         if len(self.warnings) < LISTED:
             self.warnings.append(_problem(row, column, value, message))
 
+    def in_order(self):
+        """Problems by row, as a clerk goes through the file."""
+        for problems in (self.errors, self.warnings):
+            problems.sort(key=lambda problem: problem[0])
+
     def tell(self, sentence):
         self.notes.append(str(sentence))
 
@@ -52,6 +60,7 @@ class Report:
             "added": self.added,
             "changed": self.changed,
             "unchanged": self.unchanged,
+            "unknown": self.unknown,
             "notes": self.notes,
             "warning_count": self.warning_count,
             "warnings": self.warnings,
@@ -61,6 +70,8 @@ class Report:
 
 
 def _problem(row, column, value, message):
+    if isinstance(value, dt.date):
+        value = f"{value:%d/%m/%Y}"
     value = "" if value is None else str(value).replace("\x00", "\ufffd")
     if len(value) > SHOWN:
         value = value[:SHOWN] + "…"

@@ -1,0 +1,146 @@
+"""Rows of measures of which the best is kept, in whichever order they come.
+
+An actual measure is better than an estimate; of two alike the one that rectifies an earlier
+flow is better. Where neither is, the one that comes last is kept.
+"""
+
+import datetime as dt
+import sqlite3
+
+from domain.imports.upsert import batched, run_many
+from models import DayField, Param
+
+
+def rank(estimated, rectified):
+    """What is kept yields to what has the same rank or a higher one."""
+    return not estimated, bool(rectified)
+
+
+class Waiting:
+    """A private file in which rows wait to be written: memory does not grow with them."""
+
+    def __init__(self):
+        self.file = sqlite3.connect("", isolation_level=None)  # temporary, deleted on close
+        self.file.execute("PRAGMA synchronous = OFF")
+        self.file.execute("PRAGMA journal_mode = OFF")
+
+    def close(self):
+        self.file.close()
+
+
+class Ranked:
+    """The rows for the table of `model` that one file of the inbox brings.
+
+    `key` are the fields of its unique index and `content` is the field that is measured; the
+    table has `estimated` and `rectified` besides.
+    """
+
+    def __init__(self, waiting, model, key, content):
+        self._file = waiting.file
+        self._model = model
+        self._key = key
+        self._fields = (*key, content, model.estimated, model.rectified)
+        self._name = model._meta.table_name
+        keys = ", ".join(f"k{n}" for n in range(len(key)))
+        places = ", ".join("?" * (len(key) + 5))
+        columns = f"{keys}, content, estimated, rectified"
+        self._file.execute(
+            f"CREATE TABLE {self._name} ({columns}, member, line, PRIMARY KEY ({keys})) "
+            "WITHOUT ROWID"
+        )
+        self._file.execute(f"CREATE TABLE {self._name}_changed ({columns})")
+        self._insert = f"INSERT INTO {self._name} VALUES ({places})"  # noqa: S608
+        self._where = " AND ".join(f"k{n} = ?" for n in range(len(key)))
+        self._select = f"SELECT {columns} FROM {self._name} ORDER BY {keys}"  # noqa: S608
+        self._days = [n for n, field in enumerate(key) if isinstance(field, DayField)]
+
+    def add(self, key, content, estimated, rectified, member, line):
+        """Keep a row, unless a better one is there already; the line of another that it
+        contradicts in the same `member` of the file, else None."""
+        row = (*self._plain(key), content, estimated, rectified, member, line)
+        try:
+            self._file.execute(self._insert, row)
+        except sqlite3.IntegrityError:
+            return self._meet(row)
+        return None
+
+    def _plain(self, key):
+        key = list(key)
+        for n in self._days:
+            key[n] = key[n].isoformat()
+        return key
+
+    def _meet(self, row):
+        key, (content, estimated, rectified, member, _line) = row[:-5], row[-5:]
+        found = self._file.execute(
+            f"SELECT content, estimated, rectified, member, line FROM {self._name} "  # noqa: S608
+            f"WHERE {self._where}",
+            key,
+        ).fetchone()
+        if found[3] == member:
+            return None if found[:2] == (content, estimated) else found[4]
+        if rank(estimated, rectified) >= rank(*found[1:3]):
+            self._file.execute(self._insert.replace("INSERT", "REPLACE"), row)
+        return None
+
+    def compare(self, report):
+        """Count in `report` what becomes of the rows; how many yield to a better one."""
+        beaten = 0
+        for some in batched(self._file.execute(self._select)):
+            rows = [self._row(each) for each in some]
+            stored = self._stored(rows)
+            changed = []
+            for plain, (key, content, estimated, rectified) in zip(some, rows, strict=True):
+                known = stored.get(key)
+                if known is None:
+                    report.added += 1
+                elif rank(estimated, rectified) < rank(*known[1:]):
+                    report.unchanged += 1
+                    beaten += 1
+                    continue
+                elif known[:2] != (content, estimated):
+                    report.changed += 1
+                else:
+                    report.unchanged += 1
+                    if known[2] == rectified:
+                        continue
+                changed.append(plain)
+            places = ", ".join("?" * len(self._fields))
+            self._file.executemany(
+                f"INSERT INTO {self._name}_changed VALUES ({places})",  # noqa: S608
+                changed,
+            )
+        return beaten
+
+    def _row(self, plain):
+        """(key, content, estimated, rectified) as the archive has them."""
+        key = list(plain[:-3])
+        for n in self._days:
+            key[n] = dt.date.fromisoformat(key[n])
+        return tuple(key), plain[-3], bool(plain[-2]), bool(plain[-1])
+
+    def _stored(self, rows):
+        """{key: (content, estimated, rectified)} of what the archive has of these rows."""
+        query = self._model.select(*self._fields)
+        for field, values in zip(
+            self._key, zip(*(row[0] for row in rows), strict=True), strict=True
+        ):
+            query = query.where(field.in_(list(set(values))))
+        size = len(self._key)
+        return {tuple(row[:size]): tuple(row[size:]) for row in query.tuples()}
+
+    def write(self):
+        """Store what `compare` found, inside the caller's transaction."""
+        query = self._model.insert({field: Param(field.name) for field in self._fields})
+        query = query.on_conflict(
+            conflict_target=self._key, preserve=self._fields[len(self._key) :]
+        )
+        names = [field.name for field in self._fields]
+        waiting = self._file.execute(f"SELECT * FROM {self._name}_changed")  # noqa: S608
+        for some in batched(waiting):
+            rows = (self._row(each) for each in some)
+            run_many(
+                self._model,
+                query,
+                (dict(zip(names, (*key, *rest), strict=True)) for key, *rest in rows),
+            )
