@@ -11,7 +11,12 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
 import peewee as pw
-from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
+import psycopg
+from playhouse.pool import (
+    MaxConnectionsExceeded,
+    PooledPostgresqlDatabase,
+    PooledSqliteDatabase,
+)
 
 db = pw.DatabaseProxy()
 
@@ -35,6 +40,17 @@ class SqliteArchive(PooledSqliteDatabase):
             super().rollback()
 
 
+class PostgresqlArchive(PooledPostgresqlDatabase):
+    def _connect(self):
+        """Where the server takes no more connections, wait for one of ours to come free."""
+        try:
+            return super()._connect()
+        except psycopg.OperationalError as error:
+            if not self._in_use:
+                raise
+            raise MaxConnectionsExceeded(str(error)) from error
+
+
 def connect(url, *, timeout=5.0, connections=20):
     """Bind `db` to `url` and return the database.
 
@@ -54,7 +70,7 @@ def connect(url, *, timeout=5.0, connections=20):
         database.timeout = timeout
     elif url.startswith(("postgresql://", "postgres://")):
         milliseconds = int(timeout * 1000)
-        database = PooledPostgresqlDatabase(
+        database = PostgresqlArchive(
             url,
             timeout=timeout,  # of the pool
             max_connections=connections,
