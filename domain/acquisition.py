@@ -4,7 +4,35 @@ from peewee import fn
 
 from domain import handover
 from domain.formats import billing_readings, tal0050
-from models import BatchFile, Customer, ReadingBatch, SelfReading, SupplyPoint
+from models import BatchFile, Customer, Prepared, ReadingBatch, SelfReading, SupplyPoint
+
+
+def _rows(condition):
+    """What the line of a reading needs, in the CSV and in a request."""
+    return (
+        SelfReading.select(
+            SelfReading.id,
+            Customer.code.alias("customer"),
+            SupplyPoint.code.alias("supply"),
+            SupplyPoint.pdr,
+            SupplyPoint.distributor_vat,
+            SupplyPoint.corrector_serial,
+            SelfReading.meter_serial,
+            SelfReading.day,
+            SelfReading.counter,
+            SelfReading.corrector,
+            SelfReading.entered_at,
+            SelfReading.confirmed,
+        )
+        .join(SupplyPoint)
+        .join(Customer)
+        .where(condition)
+        .order_by(SelfReading.id)
+    )
+
+
+# Thousands of rows: what converts them is found once.
+_rows_of = Prepared("batch", lambda batch: _rows(SelfReading.batch == batch))
 
 
 class Readings(handover.Goods):
@@ -27,27 +55,10 @@ class Readings(handover.Goods):
         return SelfReading.state == "pending"
 
     def rows_where(self, condition):
-        return (
-            SelfReading.select(
-                SelfReading.id,
-                Customer.code.alias("customer"),
-                SupplyPoint.code.alias("supply"),
-                SupplyPoint.pdr,
-                SupplyPoint.distributor_vat,
-                SupplyPoint.corrector_serial,
-                SelfReading.meter_serial,
-                SelfReading.day,
-                SelfReading.counter,
-                SelfReading.corrector,
-                SelfReading.entered_at,
-                SelfReading.confirmed,
-            )
-            .join(SupplyPoint)
-            .join(Customer)
-            .where(condition)
-            .order_by(SelfReading.id)
-            .namedtuples()
-        )
+        return _rows(condition).namedtuples()
+
+    def rows_of(self, batch):
+        return _rows_of(batch=batch.id)
 
     def add_files(self, batch, rows):
         if self._requester is None:

@@ -52,6 +52,10 @@ class Goods:
         """Rows with all that their line in the file needs, in the order of their ids."""
         raise NotImplementedError
 
+    def rows_of(self, batch):
+        """The rows of `batch`, as a list."""
+        return list(self.rows_where(self.row.batch == batch))
+
     def cells(self, row):
         """The line of `row`, without the batch."""
         raise NotImplementedError
@@ -108,7 +112,7 @@ def assign(goods, *, now):
         if not count:
             transaction.rollback()
             return None, 0
-        rows = list(goods.rows_where(goods.row.batch == batch))
+        rows = goods.rows_of(batch)
         batch.content = batch_csv.write(goods.columns, batch.number, map(goods.cells, rows))
         batch.save(only=[goods.batch.content])
         goods.add_files(batch, rows)

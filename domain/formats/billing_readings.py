@@ -1,5 +1,6 @@
 """The line of an acquired self-reading in the file for billing."""
 
+from domain import italian
 from domain.formats.batch_csv import instant
 
 COLUMNS = (
@@ -30,7 +31,7 @@ def cells(row):
         row.supply,
         row.pdr,
         row.meter_serial,
-        f"{row.day:%d/%m/%Y}",
+        italian.day(row.day),
         row.counter,
         row.corrector,
         instant(row.entered_at),

@@ -8,6 +8,8 @@ import re
 
 from lxml import etree
 
+from domain import italian
+
 NAME = r"TAL0050_([0-9]{6,9})_[0-9]{11}\.xml"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -34,7 +36,7 @@ def write(user, distributor, readings):
         cells = {
             "cod_pdr": reading.pdr,
             "matr_mis": reading.meter_serial,
-            "data_com_autolet_cf": f"{reading.day:%d/%m/%Y}",
+            "data_com_autolet_cf": italian.day(reading.day),
             "let_tot_prel": f"{reading.counter:09d}",
         }
         if reading.corrector is not None:
