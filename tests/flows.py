@@ -18,9 +18,7 @@ def numbers(day):
 def row(day, values, *, dst="0", energy="Ea", only=None):
     """A row of `values` in Wh, or as they are written; `only` says which E they are."""
     texts = [value if isinstance(value, str) else kwh(value) for value in values]
-    cells = " ".join(
-        f'E{n}="{text}"' for n, text in zip(only or numbers(day), texts, strict=True)
-    )
+    cells = " ".join(f'E{n}="{text}"' for n, text in zip(only or numbers(day), texts, strict=True))
     return f'<{energy} Dst="{dst}" {cells}>{day.day:02d}</{energy}>'
 
 

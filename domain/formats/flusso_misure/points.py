@@ -150,7 +150,7 @@ class _Point:
         """The first day of the month, and the day of the measure where there is one."""
         month, day = block.text("MeseAnno"), block.text("DataMisura")
         try:
-            measured = day and dt.date(*map(int, reversed(DAY.fullmatch(day).groups())))
+            measured = dt.date(*map(int, reversed(DAY.fullmatch(day).groups()))) if day else None
             if month:
                 first = dt.date(*map(int, reversed(MONTH.fullmatch(month).groups())), 1)
             else:
@@ -160,7 +160,7 @@ class _Point:
                 block.line, None, " ".join(filter(None, (month, day))),
                 "Serve MeseAnno come 05/2026, oppure DataMisura come 31/05/2026.",
             ) from None  # fmt: skip
-        return first, measured or None
+        return first, measured
 
     def _constant(self, block, energy):
         """What a value is multiplied by; 1 where nothing is said."""
