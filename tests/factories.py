@@ -123,8 +123,6 @@ def make_invoice(customer, supply=None, *others, number=None, date=None, **value
 
 def make_file(app, name, content=b"%PDF-1.4\n%%EOF\n"):
     """A stored file, with its bytes under documents/."""
-    import hashlib
-
     (app.config["DATA_DIR"] / "documents" / name).write_bytes(content)
     return StoredFile.create(
         path=name, name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest()

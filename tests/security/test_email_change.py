@@ -9,6 +9,7 @@ from domain.clock import utcnow
 from domain.mail import messages
 from models import Account, ContactChange, Customer, EmailChange, MailedSecret, OutgoingMail
 from tests.factories import PASSWORD, make_account, make_customer, make_gas
+from tests.pages import PARTIAL
 
 PAGE = "/forniture/PR000001/anagrafica"
 OLD, NEW = "vecchia@example.it", "nuova@example.it"
@@ -134,11 +135,8 @@ def test_row_11_the_link_changes_no_other_account(browser, client, link):
 # -- Rows 9 and 10 ------------------------------------------------------------------------------
 
 
-HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
-
-
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+@pytest.mark.parametrize("headers", [{}, PARTIAL], ids=["page", "htmx"])
 def test_row_09_nobody_else_sees_the_record(app, sign_in, account, method, headers):
     stranger = make_customer()
     make_gas(stranger, code="PR000009")

@@ -34,6 +34,7 @@ from tests.factories import (
     make_ticket,
     make_window,
 )
+from tests.pages import PARTIAL
 from tests.security.routes import UNSAFE, archive, path_of, with_method
 from views.documents import PAGES
 
@@ -193,7 +194,7 @@ RECORDED = {
 
 KINDS = {
     "page": ("GET", {}),
-    "partial": ("GET", {"HX-Request": "true", "HX-Request-Type": "partial"}),
+    "partial": ("GET", PARTIAL),
     "head": ("HEAD", {}),
 }
 POSTED = {"page": ("POST", {}), "partial": ("POST", KINDS["partial"][1])}
@@ -306,6 +307,17 @@ def test_row_09_strangers_and_disabled_logins_are_sent_to_the_login(app, owner, 
                     to = answer.location or ""
                     assert (answer.status_code, to.startswith("/login")) == (303, True), path
                 assert own.customer.name not in answer.get_data(as_text=True)
+
+
+def test_row_16_what_is_ones_own_is_kept_nowhere_or_only_to_ask_whether_it_changed(
+    app, owner, sign_in
+):
+    browser = sign_in(owner.account)
+    for rule, _method in routes(app, "GET"):
+        answer = browser.get(address(app, rule, own_values(rule, owner)))
+        kept = set(answer.headers["Cache-Control"].split(", "))
+        is_file = rule.endpoint in RECORDED and "ETag" in answer.headers
+        assert kept == ({"no-cache", "private"} if is_file else {"no-store"}), rule
 
 
 def test_row_12_looking_changes_nothing_but_the_history_of_downloads(app, owner, sign_in):

@@ -25,10 +25,6 @@ def secret_of(app):
     return _secret_of
 
 
-def text_of(answer):
-    return answer.get_data(as_text=True)
-
-
 def sign_in(browser, username, password, **more):
     return browser.post("/login", data={"username": username, "password": password, **more})
 
@@ -45,7 +41,7 @@ def mails(kind):
 
 
 def test_the_login_page_is_the_guides(client):
-    page = text_of(client.get("/login"))
+    page = client.get("/login").text
     assert "<h1>Autenticazione</h1>" in page
     assert '<label class="form-label" for="username">User</label>' in page
     assert '<label class="form-label" for="password">Password</label>' in page
@@ -72,7 +68,7 @@ def test_a_customer_gets_in_with_code_and_password(client):
 
 def test_the_cursor_waits_where_something_is_missing(client):
     for username, waits in (("", "username"), (make_account().username, "password")):
-        page = text_of(sign_in(client, username, ""))
+        page = sign_in(client, username, "").text
         assert re.findall(r"<input[^>]*autofocus[^>]*>", page) == re.findall(
             rf'<input[^>]*name="{waits}"[^>]*>', page
         )
@@ -86,7 +82,7 @@ def test_blanks_around_the_code_do_not_matter(client):
 def test_a_wrong_password_is_refused_and_the_code_kept(client):
     account = make_account()
     answer = sign_in(client, account.username, "non-è-questa")
-    page = text_of(answer)
+    page = answer.text
     assert answer.status_code == 422
     assert "Codice cliente o password non corretti." in page
     assert f'value="{account.username}"' in page
@@ -103,11 +99,11 @@ def test_whoever_cannot_get_in_reads_the_same_sentence(client, case):
         username = make_account(disabled_at=utcnow()).username
     answer = sign_in(client, username, PASSWORD)
     assert answer.status_code == 422
-    assert "Codice cliente o password non corretti." in text_of(answer)
+    assert "Codice cliente o password non corretti." in answer.text
 
 
 def test_what_is_missing_is_said_beside_the_field(client):
-    page = text_of(sign_in(client, "", ""))
+    page = sign_in(client, "", "").text
     assert '<div class="invalid-feedback" id="username-error">Inserire il codice cliente.' in page
     assert '<div class="invalid-feedback" id="password-error">Inserire la password.' in page
 
@@ -118,7 +114,7 @@ def test_after_login_the_page_asked_for_opens(client):
     account = make_account(customer)
     asked = client.get("/forniture/PR000001/home")
     assert asked.location == "/login?next=%2Fforniture%2FPR000001%2Fhome"
-    page = text_of(client.get(asked.location))
+    page = client.get(asked.location).text
     assert 'name="next" type="hidden" value="/forniture/PR000001/home"' in page
     answer = sign_in(client, account.username, PASSWORD, next="/forniture/PR000001/home")
     assert answer.location == "/forniture/PR000001/home"
@@ -138,7 +134,7 @@ def test_logout_ends_the_session(client):
     assert (answer.status_code, answer.location) == (303, "/login")
     assert client.get("/").location == "/login"
     assert Session.select().count() == 0
-    assert "Uscita effettuata." in text_of(client.get("/login"))
+    assert "Uscita effettuata." in client.get("/login").text
 
 
 def test_logout_twice_or_by_nobody_shows_the_login(client):
@@ -159,7 +155,7 @@ def confirm(browser, email, **more):
 
 def test_a_customer_registers_in_two_steps(client, secret_of):
     customer = make_customer(code="000002", name="PROVA S.P.A.", vat_number=VAT)
-    page = text_of(client.get("/registrazione"))
+    page = client.get("/registrazione").text
     for label in ("Codice cliente presente in fattura", "Codice fiscale o partita IVA"):
         assert f">{label}</label>" in page
     assert "<h1>Registrazione nuovo utente</h1>" in page
@@ -167,7 +163,7 @@ def test_a_customer_registers_in_two_steps(client, secret_of):
 
     answer = ask(client, "000002", VAT)
     assert (answer.status_code, answer.location) == (303, "/registrazione/conferma")
-    page = text_of(client.get("/registrazione/conferma"))
+    page = client.get("/registrazione/conferma").text
     for text in (
         "<h1>Conferma registrazione</h1>",
         "<dt>Codice cliente</dt>",
@@ -185,7 +181,7 @@ def test_a_customer_registers_in_two_steps(client, secret_of):
 
     answer = confirm(client, "maria@example.it")
     assert (answer.status_code, answer.location) == (303, "/login")
-    assert "Registrazione completata." in text_of(client.get("/login"))
+    assert "Registrazione completata." in client.get("/login").text
     account = Account.get(Account.username == "000002")
     assert account.email == "maria@example.it"
     assert account.password_hash is None
@@ -213,7 +209,7 @@ def test_the_address_may_become_the_contact_and_the_old_one_is_told(client):
 def test_the_contact_address_is_not_shown_to_who_registers(client):
     customer = make_customer(vat_number=VAT, email="vecchio@example.it")
     ask(client, customer.code, VAT)
-    assert "vecchio" not in text_of(client.get("/registrazione/conferma"))
+    assert "vecchio" not in client.get("/registrazione/conferma").text
 
 
 def test_an_address_where_the_portal_is_tried_out_is_taken(client):
@@ -231,7 +227,7 @@ def test_a_refused_registration_reads_the_same(client, case):
     code = "000003" if case == "unknown code" else "000002"
     number = "00000000000" if case == "wrong number" else VAT
     answer = ask(client, code, number)
-    page = text_of(answer)
+    page = answer.text
     assert answer.status_code == 422
     assert "Con questi dati non è possibile registrarsi." in page
     assert f'value="{code}"' in page
@@ -253,7 +249,7 @@ def test_the_second_step_waits_half_an_hour(client, monkeypatch):
     later = utcnow() + dt.timedelta(minutes=31)
     monkeypatch.setattr("views.auth.registration.utcnow", lambda: later)
     assert confirm(client, "maria@example.it").location == "/registrazione"
-    assert "entro mezz&#39;ora" in text_of(client.get("/registrazione"))
+    assert "entro mezz&#39;ora" in client.get("/registrazione").text
     assert Account.select().count() == 0
 
 
@@ -266,7 +262,7 @@ def test_an_address_that_is_none_is_refused_and_kept(client, email):
     ask(client, customer.code, VAT)
     answer = confirm(client, email)
     assert answer.status_code == 422
-    assert 'id="email-error"' in text_of(answer)
+    assert 'id="email-error"' in answer.text
     assert Account.select().count() == OutgoingMail.select().count() == 0
     assert confirm(client, "maria@example.it").location == "/login"
 
@@ -279,7 +275,7 @@ def test_saving_twice_registers_once(client, app):
     assert confirm(client, "maria@example.it").status_code == 303
     answer = confirm(other, "ladro@example.it")
     assert answer.status_code == 422
-    assert "Con questi dati non è possibile registrarsi." in text_of(answer)
+    assert "Con questi dati non è possibile registrarsi." in answer.text
     assert confirm(client, "maria@example.it").location == "/registrazione"
     assert mails("first_access") == ["maria@example.it"]
 
@@ -293,7 +289,7 @@ def recover(browser, code):
 
 def test_a_new_password_comes_by_mail(client, secret_of):
     account = make_account(email="maria@example.it")
-    page = text_of(client.get("/password-dimenticata"))
+    page = client.get("/password-dimenticata").text
     assert ">Codice Cliente</label>" in page
     assert ">Conferma</button>" in page
     assert '<a class="btn btn-outline-secondary" href="/login">Annulla</a>' in page
@@ -301,7 +297,7 @@ def test_a_new_password_comes_by_mail(client, secret_of):
 
     answer = recover(client, account.username)
     assert (answer.status_code, answer.location) == (303, "/login")
-    assert "Se il codice è di un cliente registrato" in text_of(client.get("/login"))
+    assert "Se il codice è di un cliente registrato" in client.get("/login").text
     assert mails("recovery") == ["maria@example.it"]
 
     secret = secret_of(account)
@@ -314,7 +310,7 @@ def test_a_new_password_comes_by_mail(client, secret_of):
 def test_a_code_left_out_is_asked_for(client):
     answer = recover(client, " ")
     assert answer.status_code == 422
-    assert "Inserire il codice cliente." in text_of(answer)
+    assert "Inserire il codice cliente." in answer.text
 
 
 # -- Cambio Password -----------------------------------------------------------------------
@@ -328,7 +324,7 @@ def test_after_a_mailed_secret_only_the_change_of_password_opens(client, secret_
     for path in ("/", "/forniture/PR000001/home", "/forniture/PR000001/password", "/forniture/-/x"):
         assert client.get(path).location == "/password"
         assert client.post(path).location == "/password"
-    page = text_of(client.get("/password"))
+    page = client.get("/password").text
     assert "<h1>Cambio Password</h1>" in page
     assert "Password attuale" not in page
     assert ">Conferma</button>" in page
@@ -374,7 +370,7 @@ def change(browser, path, current, new, repeated=None):
 def test_the_password_can_be_changed_from_the_menu(inside, client, sign_in):
     browser, account, path = inside
     elsewhere = sign_in(account)
-    page = text_of(browser.get(path))
+    page = browser.get(path).text
     assert ">Password attuale</label>" in page
     assert page.count('autocomplete="new-password"') == 2
     assert (
@@ -397,8 +393,8 @@ def test_the_password_in_use_is_asked_for(inside):
     browser, account, path = inside
     answer = change(browser, path, "un'altra", STRONG)
     assert answer.status_code == 422
-    assert "La password attuale non è corretta." in text_of(answer)
-    assert STRONG not in text_of(answer)
+    assert "La password attuale non è corretta." in answer.text
+    assert STRONG not in answer.text
     assert Account.get_by_id(account.id).password_hash == account.password_hash
 
 
@@ -408,14 +404,14 @@ def test_the_password_in_use_can_be_guessed_ten_times(inside):
     assert answers == [422] * 10 + [429]
     answer = change(browser, path, PASSWORD, STRONG)
     assert answer.status_code == 429
-    assert "Troppi tentativi. Riprovare tra 15 minuti." in text_of(answer)
+    assert "Troppi tentativi. Riprovare tra 15 minuti." in answer.text
 
 
 def test_the_new_password_is_typed_twice_alike(inside):
     browser, _account, path = inside
     answer = change(browser, path, PASSWORD, STRONG, STRONG + "!")
     assert answer.status_code == 422
-    assert "Le due password non sono uguali" in text_of(answer)
+    assert "Le due password non sono uguali" in answer.text
 
 
 def test_the_change_of_password_is_not_for_others(inside, client, sign_in):

@@ -10,8 +10,8 @@ import pytest
 
 from models import Account, BilledConsumption, Event
 from tests.factories import make_account, make_consumption, make_customer, make_electricity
+from tests.pages import PARTIAL, text_of
 
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 PAGE = "/forniture/PR000002/prelievi"
 GAS = "/forniture/PR000001/prelievi"
 PLACES = ("", "/periodi", "/csv", "/xlsx")
@@ -38,10 +38,6 @@ def billed(power):
                 f3=total - 80_000, power_w=3000 + 100 * month, invoice_number=f"{month}/{year}",
                 kind="estimated" if (year, month) == (2026, 5) else "actual",
             )  # fmt: skip
-
-
-def text_of(html):
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
 
 def cells(row):
@@ -286,7 +282,8 @@ def test_the_csv_holds_every_period_and_is_noted(browser, customer, power):
         "PR000002;IT001E00000002;01/01/2026;31/01/2026;200;100;112,5;412,5;4,1;;effettivo;'=cmd\r\n"
     )
     event = Event.get()
-    assert (event.kind, json.loads(event.details)) == ("consumption_downloaded", {"format": "csv"})
+    assert event.kind == "consumption_downloaded"
+    assert json.loads(event.details) == {"format": "CSV per Excel"}
     assert (event.customer_id, event.supply_id) == (customer.id, power.id)
     assert event.account_id == Account.get(username="000002").id
 
@@ -298,7 +295,7 @@ def test_the_xlsx_opens_and_is_noted(browser, billed):
     assert book.testzip() is None
     assert book.read("xl/worksheets/sheet1.xml").count(b"<row ") == 23
     assert b'name="Prelievi"' in book.read("xl/workbook.xml")
-    assert json.loads(Event.get().details) == {"format": "xlsx"}
+    assert json.loads(Event.get().details) == {"format": "XLSX"}
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -17,9 +17,9 @@ from tests.factories import (
     make_file,
     make_invoice,
 )
+from tests.pages import PARTIAL
 from views.documents import PAGES
 
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 NOTICES = "/forniture/PR000001/comunicati"
 OWN = "/forniture/PR000001/documenti"
 TODAY = rome_day(utcnow())

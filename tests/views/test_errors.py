@@ -12,9 +12,8 @@ from werkzeug.exceptions import TooManyRequests
 import models
 from tests.conftest import ON_POSTGRESQL
 from tests.factories import make_account, make_customer, make_gas, make_window
+from tests.pages import PARTIAL
 from views import errors
-
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from tests.factories import (
     make_self_reading,
     make_window,
 )
+from tests.pages import PARTIAL
 
 STORICO = "/forniture/PR000001/storico"
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 WINDOWS_FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
 STRONG = "Tre-gatti-blu-sul-tetto-91"
 

@@ -9,8 +9,8 @@ from domain import invoices
 from domain.clock import rome_day, utcnow
 from models import Instalment, Invoice, StoredFile
 from tests.factories import make_customer, make_file, make_gas, make_invoice
+from tests.pages import PARTIAL
 
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LIST = "/forniture/PR000001/fatture"
 IBAN = "IT60X0542811101000000123456"
 TODAY = rome_day(utcnow())

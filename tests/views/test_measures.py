@@ -15,9 +15,9 @@ from tests.factories import (
     make_gas,
     make_measured_day,
 )
+from tests.pages import PARTIAL, text_of
 
 PAGE = "/forniture/PR000001/misure"
-PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture
@@ -47,11 +47,6 @@ def cells(page):
 
 def listed(page):
     return [row[0][0] for row in cells(page)]
-
-
-def words(page):
-    """The page as one line of text."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
 def typed(page, name):
@@ -143,11 +138,11 @@ def test_days_of_92_and_100_quarter_hours_and_their_sums(browser, supply):
     measure(supply, "2026-10-24", "2026-10-26")
     spring = browser.get(f"{PAGE}?dal=2026-03-28&al=2026-03-30&ordine=giorno").text
     assert cells(spring)[1][:2] == [["29/03/2026", "23", "ore"], ["9,200"]]
-    assert "Totale 28,400 kWh" in words(spring)
+    assert "Totale 28,400 kWh" in text_of(spring)
     autumn = browser.get(f"{PAGE}?dal=2026-10-24&al=2026-10-26&ordine=giorno").text
     assert [row[1] for row in cells(autumn)] == [["9,600"], ["10,000"], ["9,600"]]
     assert cells(autumn)[1][0] == ["25/10/2026", "25", "ore"]
-    assert "Totale 29,200 kWh" in words(autumn)
+    assert "Totale 29,200 kWh" in text_of(autumn)
 
 
 def test_bands_peak_and_totals_of_the_interval(browser, supply):
@@ -161,7 +156,7 @@ def test_bands_peak_and_totals_of_the_interval(browser, supply):
         ["Effettiva"],
     ]  # fmt: skip
     assert [row[-1] for row in cells(page)[:2]] == [["Stimata"], ["Stimata"]]
-    shown = words(page)
+    shown = text_of(page)
     for told in (
         "Totale 29,701 kWh", "F1 13,200 kWh · 44 %", "F2 6,901 kWh · 23 %", "F3 9,600 kWh · 32 %",
         "Picco 4,004 kW · 16/11/2026 19:15", "2 giorni sono stimati",
@@ -173,7 +168,7 @@ def test_bands_peak_and_totals_of_the_interval(browser, supply):
 def test_days_without_measures_are_told(browser, supply):
     measure(supply, "2026-11-02")
     measure(supply, "2026-11-04", estimated=True)
-    shown = words(browser.get(f"{PAGE}?dal=2026-11-02&al=2026-11-04").text)
+    shown = text_of(browser.get(f"{PAGE}?dal=2026-11-02&al=2026-11-04").text)
     assert "Manca la misura di un giorno" in shown
     assert "Un giorno è stimato" in shown
 
@@ -182,7 +177,7 @@ def test_a_day_without_consumption(browser, supply):
     measure(supply, "2026-11-02", values=[0] * 96)
     page = browser.get(PAGE).text
     assert cells(page)[0][1] == ["0,000"]
-    assert "%" not in words(page.partition('class="totals"')[2].partition("</dl>")[0])
+    assert "%" not in text_of(page.partition('class="totals"')[2].partition("</dl>")[0])
 
 
 @pytest.mark.parametrize(
@@ -209,7 +204,7 @@ def test_the_table_pages_and_keeps_the_interval(browser, supply):
     assert f"{PAGE}?pag=2&amp;dal=2026-08-01&amp;al=2026-10-20" in page
     second = browser.get(f"{PAGE}?pag=2&dal=2026-08-01&al=2026-10-20").text
     assert len(listed(second)) == 31
-    assert "Totale 777,600 kWh" in words(second)  # of the interval, not of the page
+    assert "Totale 777,600 kWh" in text_of(second)  # of the interval, not of the page
     assert "pag. 2 di 2" in browser.get(f"{PAGE}?pag=99&dal=2026-08-01&al=2026-10-20").text
 
 
@@ -219,7 +214,7 @@ def test_reactive_energy_is_offered_where_it_was_measured(browser, supply):
     assert "kvarh" not in browser.get(f"{PAGE}?quantita=reattiva").text
     measure(supply, "2026-11-01", quantity="reactive", values=[7] * 96)
     page = browser.get(f"{PAGE}?quantita=reattiva").text
-    assert "Totale 0,672 kvarh" in words(page)
+    assert "Totale 0,672 kvarh" in text_of(page)
     assert listed(page) == ["01/11/2026"]
     assert f'href="{PAGE}?ordine=totale&amp;quantita=reattiva"' in page
     assert "curva?dal=2026-11-01&amp;al=2026-11-01&amp;quantita=reattiva" in page

@@ -19,6 +19,7 @@ from models import (
     OutgoingMail,
 )
 from tests.factories import make_account, make_customer, make_electricity, make_gas
+from tests.pages import PARTIAL, text_of
 
 PAGE = "/forniture/PR000001/preferenze"
 POSTS = {
@@ -51,10 +52,6 @@ def mails():
     return [(mail.kind, mail.recipient) for mail in OutgoingMail.select().order_by(OutgoingMail.id)]
 
 
-def text_of(answer):
-    return re.sub(r"\s+", " ", answer.get_data(as_text=True))
-
-
 # -- Each route ----------------------------------------------------------------------------
 
 
@@ -85,7 +82,7 @@ def test_a_disabled_account_is_sent_to_the_login(browser, account, path):
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("htmx", [False, True])
 def test_who_may_read(app, client, browser, stranger, account, path, method, htmx):
-    headers = {"HX-Request": "true", "HX-Request-Type": "partial"} if htmx else {}
+    headers = PARTIAL if htmx else {}
     ask = {"method": method, "headers": headers}
     assert browser.open(PAGE + path, **ask).status_code == 200
     nobody = client.open(PAGE + path, **ask)
@@ -114,7 +111,7 @@ def test_the_page_costs_six_queries(sign_in, count_queries):
 
 def test_a_customer_without_supplies_has_preferences_too(sign_in, customer):
     browser = sign_in(make_account(customer))
-    page = text_of(browser.get("/forniture/-/preferenze"))
+    page = text_of(browser.get("/forniture/-/preferenze").text)
     assert "Salva le preferenze" in page
     assert "Scarica i miei dati" in page
     assert "Nome della fornitura" not in page
@@ -220,7 +217,7 @@ def test_row_13_a_hostile_name_stays_text(browser):
 
 
 def test_erasure_is_asked_confirmed_and_withdrawn(browser, customer, account):
-    question = text_of(browser.get(PAGE + "/cancellazione"))
+    question = text_of(browser.get(PAGE + "/cancellazione").text)
     assert "Confermi la richiesta di cancellare i dati personali ?" in question
     answer = browser.post(PAGE + "/cancellazione", follow_redirects=True)
     assert "Richiesta di cancellazione registrata" in answer.text

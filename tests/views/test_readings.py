@@ -15,9 +15,9 @@ from tests.factories import (
     make_self_reading,
     make_window,
 )
+from tests.pages import PARTIAL, text_of
 
-HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
-REFRESH = {**HTMX, "X-Portale-Refresh": "1"}
+REFRESH = {**PARTIAL, "X-Portale-Refresh": "1"}
 LIST = "/forniture/PR000001/autolettura"
 NEW = f"{LIST}/nuova"
 
@@ -28,10 +28,6 @@ def today():
 
 def ago(days):
     return today() - dt.timedelta(days=days)
-
-
-def text_of(html):
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
 
 def alert(page):
@@ -76,7 +72,7 @@ def test_each_state_has_its_word_and_a_rejected_one_its_reason(browser, supply):
     make_acquired(supply, ago(1), 30)
     make_acquired(supply, ago(2), 20, "validated")
     make_acquired(supply, ago(3), 10, "rejected", reason="Lettura <incoerente>")
-    body = browser.get(LIST, headers=HTMX).text.split("<tbody>")[1]
+    body = browser.get(LIST, headers=PARTIAL).text.split("<tbody>")[1]
     rows = [text_of(row) for row in body.split("</tr>")]
     assert "Da acquisire" in rows[0]
     assert "In attesa dalle" in rows[0]
@@ -92,7 +88,7 @@ def test_an_acquired_reading_tells_since_when_it_waits_for_its_outcome(browser, 
     waiting = make_acquired(supply, ago(1), 30, confirmed=True)
     handed_over = dt.datetime(2026, 3, 9, 23, 30, tzinfo=dt.UTC)  # the 10th in Italy
     ReadingBatch.update(created_at=handed_over).where(ReadingBatch.id == waiting.batch).execute()
-    row = text_of(browser.get(LIST, headers=HTMX).text.split("<tbody>")[1])
+    row = text_of(browser.get(LIST, headers=PARTIAL).text.split("<tbody>")[1])
     assert "Acquisita In attesa dell&#39;esito dalle 00:30 del 10/03/2026. Valore insolito" in row
 
 
@@ -114,7 +110,7 @@ def test_cancelled_readings_are_not_listed(browser, supply):
 def test_the_list_is_paged_and_sorted_by_its_address(browser, supply):
     for days in range(25):
         make_acquired(supply, ago(days), 50_000 - days)
-    page = browser.get(f"{LIST}?pag=2&righe=20&ordine=contatore", headers=HTMX).text
+    page = browser.get(f"{LIST}?pag=2&righe=20&ordine=contatore", headers=PARTIAL).text
     shown = re.findall(r'data-label="Lettura Contatore"[^>]*>(\d+)<', page)
     assert shown == ["49996", "49997", "49998", "49999", "50000"]
     assert "pag. 2 di 2" in page
@@ -130,7 +126,7 @@ def test_a_page_beyond_the_end_leads_to_the_last(browser, supply):
 
 def test_htmx_gets_the_list_alone_everyone_else_the_page(browser, supply):
     make_self_reading(supply, ago(0), 40)
-    partial, page = browser.get(LIST, headers=HTMX), browser.get(LIST)
+    partial, page = browser.get(LIST, headers=PARTIAL), browser.get(LIST)
     assert partial.text.lstrip().startswith('<div id="readings"')
     assert "<html" not in partial.text
     assert partial.text.strip() in page.text
@@ -242,7 +238,7 @@ def test_the_windows_have_an_address_of_their_own_and_pages(browser):
     for days in range(12):
         make_window(closes_at=utcnow() + dt.timedelta(days=2 + days))
     page = browser.get(f"{LIST}/periodi?pag=2")
-    partial = browser.get(f"{LIST}/periodi?pag=2", headers=HTMX)
+    partial = browser.get(f"{LIST}/periodi?pag=2", headers=PARTIAL)
     assert partial.text.lstrip().startswith('<div id="windows"')
     assert partial.text.strip() in page.text
     assert "pag. 2 di 2" in partial.text
@@ -454,7 +450,7 @@ def test_in_a_dialog_the_question_comes_alone(browser, supply):
     reading = make_self_reading(supply, today(), 12_345)
     link = browser.get(LIST).text
     assert 'hx-target="#dialog"' in link
-    partial = browser.get(f"{LIST}/{reading.id}/cancella", headers=HTMX).text
+    partial = browser.get(f"{LIST}/{reading.id}/cancella", headers=PARTIAL).text
     assert "<html" not in partial
     assert "Confermi la cancellazione" in partial
 
@@ -586,7 +582,7 @@ def test_row_09_a_supply_that_changed_hands_hides_what_its_former_customer_enter
     SupplyPoint.update(customer=successor).execute()
     browser = sign_in(make_account(successor))
     path = f"/forniture/{supply.code}/autolettura"
-    assert "20/11/2026" not in browser.get(path, headers=HTMX).get_data(as_text=True)
+    assert "20/11/2026" not in browser.get(path, headers=PARTIAL).get_data(as_text=True)
     assert "777" not in browser.get(path).get_data(as_text=True)
     assert browser.post(f"{path}/{reading.id}/cancella").status_code == 404
     assert SelfReading.get().state == "pending"

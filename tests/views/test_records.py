@@ -8,6 +8,7 @@ from domain import credentials, email_links, mail
 from domain.clock import utcnow
 from models import Account, ContactChange, Customer, EmailChange, OutgoingMail, Throttle
 from tests.factories import PASSWORD, make_account, make_customer, make_electricity, make_gas
+from tests.pages import text_of
 
 PAGE = "/forniture/PR000001/anagrafica"
 
@@ -18,10 +19,6 @@ def customer(app):
         "000002", name="PROVA S.P.A.", tax_code="PRVPRV80A01G999X", vat_number="00000020974",
         phone="0574 1", email="000002@example.it",
     )  # fmt: skip
-
-
-def text_of(answer):
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.text).split())
 
 
 def token(address="nuova@example.it"):
@@ -40,7 +37,7 @@ def asked(browser, **values):
 def test_the_record_is_shown_with_whom_to_contact(app, browser):
     app.config["UTILITY_CONTACTS"] = "Sportello 0574 000000"
     page = browser.get(PAGE)
-    text = text_of(page)
+    text = text_of(page.text)
     assert page.status_code == 200
     for words in ("Dati Anagrafici", "000002", "PROVA S.P.A.", "PRVPRV80A01G999X", "00000020974",
                   "VIA DI PROVA 35 - 59100 PRATO (PO)", "000002@example.it"):  # fmt: skip
@@ -136,7 +133,7 @@ def test_other_people_do_not_reach_it(client, stranger, browser):
 def test_a_new_address_waits_for_its_link(browser):
     answer = asked(browser, email=" Nuova@Example.it ")
     assert (answer.status_code, answer.location) == (303, PAGE)
-    text = text_of(browser.get(PAGE))
+    text = text_of(browser.get(PAGE).text)
     assert "aprire il collegamento" in text
     assert "In attesa di conferma Nuova@example.it" in text
     assert "000002@example.it" in text

@@ -16,16 +16,12 @@ from tests.factories import (
     make_gas,
     make_ticket,
 )
+from tests.pages import PARTIAL, text_of
 
-HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 LIST = "/forniture/PR000001/ticket"
 NEW = f"{LIST}/nuovo"
 PDF = b"%PDF-1.4\n%%EOF\n"
 FILLED = {"subject": "Fattura 12/E", "category": "complaint", "text": "Riga uno\r\n\r\nRiga due"}
-
-
-def text_of(html):
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
 
 def pdf(name="nota.pdf"):
@@ -71,7 +67,7 @@ def test_the_filter_shows_one_state(browser, customer, supply):
 
 def test_htmx_gets_the_table_alone(browser, customer, supply):
     make_ticket(customer)
-    partial = browser.get(LIST, headers=HTMX)
+    partial = browser.get(LIST, headers=PARTIAL)
     assert partial.text.lstrip().startswith('<div id="tickets">')
     assert "<html" not in partial.text
     assert "HX-Request" in partial.headers["Vary"]
