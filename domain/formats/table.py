@@ -416,10 +416,11 @@ def yes_no(cell):
 
 def choice(values):
     """One of the words in `values` ({word: value}), in any case; a blank is as good as `_`."""
+    folded = {word.lower(): value for word, value in values.items()}
 
     def parse(cell):
         try:
-            return values["_".join(cell.lower().split())]
+            return folded["_".join(cell.lower().split())]
         except KeyError:
             raise ValueError(f"Scrivere uno di questi valori: {', '.join(values)}.") from None
 

@@ -44,7 +44,7 @@ class Outcomes(Kind):
         Cell("id_lettura", SelfReading.id, table.whole(), required=True),
         Cell(
             "esito", SelfReading.state,
-            table.choice({word.lower(): state for state, word in WORDS.items()}), required=True,
+            table.choice({word: state for state, word in WORDS.items()}), required=True,
         ),
         Cell("motivo", SelfReading.reason, table.text(500)),
     )  # fmt: skip

@@ -14,7 +14,7 @@ class Supplies(Kind):
     cells = (
         Cell("codice_fornitura", SupplyPoint.code, checks.supply_code, required=True),
         Cell("codice_cliente", None, checks.customer_code, required=True),
-        Cell("servizio", SupplyPoint.service, table.choice({"ee": "EE", "gas": "GAS"}), True),
+        Cell("servizio", SupplyPoint.service, table.choice({"EE": "EE", "GAS": "GAS"}), True),
         Cell("pod_pdr", None, checks.point_code, required=True),
         Cell("via", SupplyPoint.street),
         Cell("civico", SupplyPoint.street_number),

@@ -276,6 +276,7 @@ class Upsert:
             return
         for some in batched(progress(rows)):
             self._examine(some)
+        report.in_order()
 
     def _examine(self, rows):
         entries = []

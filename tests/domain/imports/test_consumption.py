@@ -184,3 +184,14 @@ def test_queries_do_not_grow_with_the_rows_of_a_chunk(desk, power, count_queries
             assert desk.take(f"prelievi_{year}.csv", HEADER, *lines).added == many
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_errors_are_told_by_row_with_the_days_as_they_are_written_here(desk, power):
+    errors = desk.reject(
+        "prelievi.csv", HEADER,
+        "PR9;01/01/2026;31/01/2026;400;kWh;effettivo",
+        "PR1;31/02/2026;31/03/2026;400;kWh;effettivo",
+        "PR1;01/04/2026;31/03/2026;400;kWh;effettivo",
+    )  # fmt: skip
+    assert said(errors) == [(2, "codice_fornitura"), (3, "dal"), (4, "al")]
+    assert errors[2][2] == "31/03/2026"

@@ -33,6 +33,12 @@ def kept(supply, quantity="active"):
     return measures.days(supply, dt.date.min, dt.date.max, quantity)
 
 
+def test_a_wrong_kind_is_answered_with_the_letters_of_the_format(desk, supply):
+    ((_row, column, value, message),) = desk.reject("misure.csv", header(), row([1] * 96, kind="X"))
+    assert (column, value) == ("tipo", "X")
+    assert message == "Scrivere uno di questi valori: E, S."
+
+
 @pytest.mark.parametrize(("day", "number"), [(DAY, 96), (MARCH, 92), (OCTOBER, 100)])
 def test_a_day_has_as_many_values_as_quarter_hours(desk, supply, day, number):
     values = list(range(1000, 1000 + number))
