@@ -22,7 +22,6 @@ CHANGES = (
     "email_change_asked",
     "email_changed",
     "preferences_changed",
-    "data_exported",
     "erasure_asked",
     "erasure_withdrawn",
     "calendar_made",
@@ -35,6 +34,7 @@ DOWNLOADS = (
     "consumption_downloaded",
     "measures_downloaded",
     "attachment_downloaded",
+    "data_exported",
 )
 TICKETS = ("ticket_opened", "ticket_answered", "ticket_closed", "ticket_reopened")
 GROUPS = {  # as the address names them

@@ -129,5 +129,6 @@ def download(supply_code, kind):
         response = files.send_excel_csv(name, *table)
     else:
         response = files.send_workbook(name, _("Prelievi"), *table)
-    details = {"customer": supply.customer, "supply": supply.id, "format": kind}
+    label = {"csv": "CSV per Excel", "xlsx": "XLSX"}[kind]  # as the link says
+    details = {"customer": supply.customer, "supply": supply.id, "format": label}
     return files.noted(response, "consumption_downloaded", **details)

@@ -69,6 +69,10 @@ def test_each_kind_belongs_to_one_group_and_has_its_sentence():
         assert {kind for kind, _login in told(account, group=group)} == set(kinds)
 
 
+def test_the_copy_of_one_s_data_is_among_what_was_downloaded():
+    assert history.group_of("data_exported") == "documenti"
+
+
 def test_a_later_version_s_event_is_shown_among_all_and_in_no_group():
     account = make_account()
     make_event("vault_opened", account=account)
