@@ -54,7 +54,7 @@ def send_pdf(content, name):
         conditional=False,
     )  # fmt: skip
     response.headers["Content-Security-Policy"] = "sandbox"
-    response.cache_control.private = True
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -1,5 +1,6 @@
 """Row 19: whatever arrives, the answer is a sentence, never a 5xx; on both databases."""
 
+import datetime as dt
 import io
 import re
 from functools import cache
@@ -11,12 +12,17 @@ from wtforms import Field
 import forms
 from tests.factories import (
     make_account,
+    make_attachment,
+    make_consumption,
     make_customer,
     make_document,
+    make_electricity,
     make_file,
     make_gas,
     make_invoice,
+    make_measured_day,
     make_self_reading,
+    make_ticket,
     make_window,
 )
 from tests.security.routes import UNSAFE, path_of, with_method
@@ -42,6 +48,15 @@ HOSTILE = [
 RAW = ["%ff%fe", "%c3%28", "%ed%a0%80", "%00", "%2e%2e%2f", "%5c", "%0d%0aX-A:%20b"]
 
 
+DAY = dt.date(2026, 1, 2)
+
+
+def there(app, rule):
+    """The address of `rule` for things that the customer of `reach` has."""
+    electric = rule.endpoint.startswith(("measure", "consumption"))
+    return path_of(app, rule, "1", supply_code="PR000002" if electric else "PR000001")
+
+
 @pytest.fixture
 def reach(app, sign_in):
     """`reach(signed_in)`: a new browser, of nobody or of a customer who has one of each thing."""
@@ -51,6 +66,11 @@ def reach(app, sign_in):
     make_window()
     make_document(text="Testo", file=make_file(app, "a.pdf"))
     make_self_reading(supply, "2026-01-02", 100)
+    make_attachment(app, make_ticket(customer, "1", category="complaint", due_on=DAY), id=1)
+    power = make_electricity(customer, code="PR000002")
+    make_measured_day(power, DAY)
+    make_measured_day(power, DAY, quantity="reactive")
+    make_consumption(power, DAY, DAY)
     account = make_account(customer)
 
     def _reach(signed_in):
@@ -116,7 +136,7 @@ def test_row_19_bytes_that_are_no_text(app, reach, signed_in):
 def test_row_19_hostile_parameters(app, reach, signed_in):
     for rule, _method in with_method(app, "GET"):
         browser = reach(signed_in)
-        path = path_of(app, rule, "1", supply_code="PR000001")
+        path = there(app, rule)
         for value in HOSTILE:
             query = dict.fromkeys(field_names(), value)
             check(browser.get(path, query_string=query), (rule, value))
@@ -127,7 +147,7 @@ def test_row_19_hostile_parameters(app, reach, signed_in):
 @BOTH
 def test_row_19_hostile_forms(app, reach, signed_in):
     for rule, method in with_method(app, *UNSAFE):
-        path = path_of(app, rule, "1", supply_code="PR000001")
+        path = there(app, rule)
         for value in HOSTILE:
             browser = reach(signed_in)
             filled = dict.fromkeys(field_names(), value)
@@ -139,7 +159,7 @@ def test_row_19_hostile_forms(app, reach, signed_in):
 @BOTH
 def test_row_19_files_where_text_is_expected(app, reach, signed_in):
     for rule, method in with_method(app, *UNSAFE):
-        path = path_of(app, rule, "1", supply_code="PR000001")
+        path = there(app, rule)
         files = {name: (io.BytesIO(b"\xff"), "x.txt") for name in field_names()}
         check(reach(signed_in).open(path, method=method, data=files), rule)
 
@@ -172,7 +192,7 @@ BODIES = [
 def test_row_19_hostile_bodies(app, reach, signed_in, number):
     content_type, body = BODIES[number]
     for rule, method in with_method(app, *UNSAFE):
-        path = path_of(app, rule, "1", supply_code="PR000001")
+        path = there(app, rule)
         answer = reach(signed_in).open(path, method=method, data=body, content_type=content_type)
         check(answer, rule)
 
@@ -198,7 +218,7 @@ def test_row_19_hostile_bodies(app, reach, signed_in, number):
 )
 def test_row_19_hostile_headers(app, with_csrf, header):
     for rule, method in with_method(app, "GET", *UNSAFE):
-        path = path_of(app, rule, "1", supply_code="PR000001")
+        path = there(app, rule)
         check(app.test_client().open(path, method=method, headers=header), rule)
 
 
