@@ -165,6 +165,12 @@ class _Reader:
             self._block.texts[name] = text
 
     def _begin(self, name, attributes):
+        if name not in ROOTS:
+            raise Unreadable(
+                f"Il file XML non è un flusso di misure: l'elemento principale è «{name[:60]}» e "
+                f"non {', '.join(ROOTS)}.",
+                self._line,
+            )
         given = dict(zip(attributes[::2], attributes[1::2], strict=True))
         self._root = self._line, name, given.get("CodFlusso", "")
 
@@ -184,12 +190,6 @@ class _Reader:
 
     def _read_header(self):
         line, root, code = self._root
-        if root not in ROOTS:
-            raise Unreadable(
-                f"Il file XML non è un flusso di misure: l'elemento principale è «{root[:60]}» e "
-                f"non {', '.join(ROOTS)}.",
-                line,
-            )
         code = (code or self._header.get("CodFlusso", "")).strip().upper()
         if not CODE.fullmatch(code):
             raise Unreadable(
