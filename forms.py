@@ -32,10 +32,19 @@ def one_line(text):
     return " ".join(text.split()) if text else text
 
 
-def printable(_form, field):
-    """No control characters: databases refuse them, and no keyboard types them."""
-    if any(unicodedata.category(character) == "Cc" for character in field.data or ""):
-        raise ValidationError(_l("Ci sono caratteri che non si possono usare: riscrivere."))
+def without_controls(but=""):
+    """No control characters `but` these: databases refuse them, and no keyboard types them."""
+
+    def check(_form, field):
+        text = field.data or ""
+        if any(unicodedata.category(each) == "Cc" and each not in but for each in text):
+            raise ValidationError(_l("Ci sono caratteri che non si possono usare: riscrivere."))
+
+    return check
+
+
+printable = without_controls()
+printable_lines = without_controls(but="\n\t")
 
 
 def mail_address(_form, field):
@@ -271,13 +280,6 @@ ACCEPTED = ".pdf,.jpg,.jpeg,.png,application/pdf,image/jpeg,image/png"
 def plain_lines(text):
     """Lines that end in one way, whatever the browser sent."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip() if text else text
-
-
-def printable_lines(_form, field):
-    """Like `printable`, but a text may have several lines."""
-    text = field.data or ""
-    if any(unicodedata.category(each) == "Cc" and each not in "\n\t" for each in text):
-        raise ValidationError(_l("Ci sono caratteri che non si possono usare: riscrivere."))
 
 
 class AnswerForm(FlaskForm):

@@ -5,7 +5,7 @@ Plain functions, since a page writes hundreds of them; templates know most as fi
 
 from functools import lru_cache
 
-from domain.clock import ROME
+from domain.clock import ROME, rome_day
 
 
 @lru_cache(10_000)  # the same few thousand days over and over
@@ -17,6 +17,11 @@ def day(value):
 def time(instant):
     """`hh:mm` on the clock of Rome."""
     return f"{instant.astimezone(ROME):%H:%M}"
+
+
+def moment(instant):
+    """`gg/mm/aaaa, hh:mm` in Rome."""
+    return f"{day(rome_day(instant))}, {time(instant)}"
 
 
 def whole(number):

@@ -5,7 +5,6 @@ from flask_babel import lazy_gettext as _l
 from peewee import JOIN
 
 from domain import italian, supplies
-from domain.clock import rome_day
 from domain.formats import receipt
 from models import Customer, SupplyPoint, Ticket
 
@@ -46,7 +45,7 @@ def pdf(ticket, *, utility, contacts):
         *([(_("Punto di fornitura"), supplies.label(supply))] if supply else []),
         (_("Categoria"), str(CATEGORIES[ticket.category])),
         (_("Oggetto"), ticket.subject),
-        (_("Registrato il"), in_rome(ticket.opened_at)),
+        (_("Registrato il"), italian.moment(ticket.opened_at)),
         (_("Risposta dovuta entro il"), italian.day(ticket.due_on)),
     ]
     notes = (
@@ -77,7 +76,3 @@ def title(ticket):
     if ticket.category == "complaint":
         return _("Ricevuta di reclamo")
     return _("Ricevuta di richiesta di rettifica di fatturazione")
-
-
-def in_rome(instant):
-    return f"{italian.day(rome_day(instant))}, {italian.time(instant)}"

@@ -163,6 +163,11 @@ def can_be_reopened(ticket, *, now):
 # -- What customers do ---------------------------------------------------------------------
 
 
+def deadlines_of(settings):
+    """{category: calendar days within which it must be answered}."""
+    return {"complaint": settings["COMPLAINT_DAYS"], "billing": settings["BILLING_CORRECTION_DAYS"]}
+
+
 def due_on(category, *, deadlines, now):
     """The last day for an answer, or None where no rule sets one.
 

@@ -9,6 +9,7 @@ import datetime as dt
 from domain import acquisition, handover, passwords
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
+from domain.tickets import deadlines_of
 from jobs import import_inbox, runner
 from jobs.demo_world import archive, contacts, history, people, tickets
 from models import (
@@ -45,7 +46,8 @@ def run(app, *, now):
             readings = hand_over_readings(today, now=now)
             age_documents()
             account = open_account(now=now)
-            tickets.live(account, folder / "documents", today=today, now=now)
+            deadlines = deadlines_of(app.config)
+            tickets.live(account, folder / "documents", deadlines=deadlines, today=today, now=now)
             history.live(account, today=today)
             changes = contacts.live(account, account.grants.get().customer, today=today)
         for batch in (readings, changes):

@@ -8,8 +8,8 @@ from flask_login import current_user, login_required
 from domain import history, supplies
 from domain.clock import rome_day, utcnow
 from domain.history_sentences import sentence
+from domain.italian import moment
 from forms import typed_day
-from views.format import day, time
 from views.frame import listed_supply, own_supplies
 from views.htmx import page_or_partial
 from views.paging import TableState, last_page
@@ -71,7 +71,7 @@ def written(row):
     """An event as the list writes it: when, group, sentence, supply, who if another."""
     group = history.group_of(row.kind)
     return (
-        f"{day(rome_day(row.at))}, {time(row.at)}",
+        moment(row.at),
         LABELS[group] if group else "",
         sentence(row.kind, row.details),
         row.supply or "",

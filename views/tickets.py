@@ -79,7 +79,7 @@ def submit(supply_code):
                 subject=form.subject.data,
                 text=form.text.data,
                 arrived=arrived,
-                deadlines=deadlines(),
+                deadlines=tickets.deadlines_of(current_app.config),
                 now=now,
             )
     except Refused as refusal:
@@ -97,7 +97,12 @@ def ticket_form():
 
 def new_page(supply, form, refusal=None):
     return render_template(
-        "tickets/new.html", **FRAME, supply=supply, form=form, refusal=refusal, days=deadlines()
+        "tickets/new.html",
+        **FRAME,
+        supply=supply,
+        form=form,
+        refusal=refusal,
+        days=tickets.deadlines_of(current_app.config),
     )
 
 
@@ -108,12 +113,6 @@ def request_form():
     given = MultiDict(request.form)
     given.setlist("attachments", request.files.getlist("attachments"))
     return given
-
-
-def deadlines():
-    """{category: calendar days within which it must be answered}."""
-    config = current_app.config
-    return {"complaint": config["COMPLAINT_DAYS"], "billing": config["BILLING_CORRECTION_DAYS"]}
 
 
 def received(form, now):

@@ -4,6 +4,8 @@ import datetime as dt
 from pathlib import Path
 from typing import NamedTuple
 
+from domain.text import one_line
+
 FONTS = Path(__file__).parents[2] / "static" / "vendor" / "dejavu-fonts-ttf-2.37.3"
 MARGIN = 22  # mm
 LABELS = 54  # mm, the column of the labels
@@ -31,8 +33,8 @@ def write(receipt):
     page.set_margins(MARGIN, MARGIN)
     page.c_margin = 0  # what is written begins where the rules do
     page.set_auto_page_break(True, MARGIN)
-    page.set_title(printable(f"{receipt.title} {receipt.code}"))
-    page.set_author(printable(receipt.utility))
+    page.set_title(one_line(f"{receipt.title} {receipt.code}"))
+    page.set_author(one_line(receipt.utility))
     page.set_lang("it-IT")
     page.add_font("DejaVu", "", FONTS / "DejaVuSans.ttf")
     page.add_font("DejaVu", "B", FONTS / "DejaVuSans-Bold.ttf")
@@ -75,7 +77,7 @@ def _words(page, text, size, *, bold=False, colour=INK, width=0):
     page.set_font("DejaVu", "B" if bold else "", size)
     page.set_text_color(*colour)
     page.multi_cell(
-        width, size * 0.52, printable(text), align="L", wrapmode="WORD", new_x="LMARGIN",
+        width, size * 0.52, one_line(text), align="L", wrapmode="WORD", new_x="LMARGIN",
         new_y="NEXT",
     )  # fmt: skip
 
@@ -83,8 +85,3 @@ def _words(page, text, size, *, bold=False, colour=INK, width=0):
 def _rule(page):
     page.set_draw_color(*RULE)
     page.line(MARGIN, page.y, page.w - MARGIN, page.y)
-
-
-def printable(text):
-    """`text` on one line, without what steers a printer or the order of letters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

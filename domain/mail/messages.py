@@ -11,6 +11,7 @@ from flask import current_app, render_template
 from domain import credentials, email_links, italian, receipts, theme
 from domain.clock import rome_day
 from domain.mail.transport import Undeliverable
+from domain.text import one_line
 from models import Customer, Grant
 
 LIFETIMES = {
@@ -115,11 +116,6 @@ def masked(address):
     """`m•••@example.it`: enough to know one's own address, no more."""
     local, _at, host = address.rpartition("@")
     return f"{local[:1]}•••@{host}"
-
-
-def one_line(text):
-    """Fit for a header."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def colors(color):

@@ -9,7 +9,6 @@ from jobs.demo_world import paper
 from models import OutgoingMail, SupplyPoint
 
 OFFICE = "Marta, servizio clienti"
-DEADLINES = {"complaint": 30, "billing": 60}
 CLOSED = "close"
 
 # Days ago, hour, supply, category, subject, and the turns: days later, hour, who, text.
@@ -65,7 +64,7 @@ PAPERS = {
 }
 
 
-def live(account, documents, *, today, now):
+def live(account, documents, *, deadlines, today, now):
     """Let the stories happen, each turn at its time; their mail is long sent."""
     supplies = {row.code: row for row in SupplyPoint.select()}
     for ago, hour, supply, category, subject, text, turns in STORIES:
@@ -80,7 +79,7 @@ def live(account, documents, *, today, now):
                 subject=subject,
                 text=text,
                 arrived=arrived,
-                deadlines=DEADLINES,
+                deadlines=deadlines,
                 now=at,
             )
         for later, hour, who, words in turns:

@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from domain.formats import receipt
+from domain.text import one_line
 
 NOON = dt.datetime(2026, 11, 23, 11, 0, tzinfo=dt.UTC)
 
@@ -95,7 +96,7 @@ def test_hostile_text_is_printed_as_text(subject):
     pdf = receipt.write(made(subject, contacts=subject, utility=subject))
     assert pages(pdf) == 1
     assert not re.search(rb"/(JS|JavaScript|URI|Launch|AA)\b", skeleton(pdf))
-    shown = receipt.printable(subject)
+    shown = one_line(subject)
     if shown and max(shown) < "\u2000":  # for the rest the font has no shapes
         assert lines(pdf).count(shown) == 3
 
@@ -109,4 +110,4 @@ def test_a_subject_without_blanks_wraps():
 
 
 def test_control_characters_and_line_ends_become_blanks():
-    assert receipt.printable("a\x00b\r\nc\t d\u202e") == "a b c d"
+    assert one_line("a\x00b\r\nc\t d\u202e") == "a b c d"
