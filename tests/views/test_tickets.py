@@ -167,7 +167,7 @@ def test_a_complaint_shows_until_when_it_must_be_answered(app, browser, supply):
         f"attachment; filename=ricevuta_{ticket.code}.pdf"
     )
     assert receipt.headers["Content-Security-Policy"] == "sandbox"
-    assert "private" in receipt.headers["Cache-Control"]
+    assert receipt.headers["Cache-Control"] == "no-store"
 
 
 def test_what_has_no_deadline_has_no_receipt(browser, customer, supply):
