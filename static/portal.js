@@ -38,6 +38,7 @@ if (dialog) {
     const full = dialog.childElementCount > 0;
     if (full && !dialog.open) {
       opener = document.activeElement;
+      dialog.ariaLabel = (dialog.querySelector("h2, p") ?? dialog).textContent; // its name
       dialog.showModal();
       if (!dialog.querySelector("[autofocus]")) dialog.focus(); // read from its beginning
       dialog.scrollTop = 0; // showModal goes to the first button, which may be the last line

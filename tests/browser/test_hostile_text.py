@@ -139,7 +139,7 @@ def test_no_text_of_the_archive_is_executed(open_browser, portal):
     page.goto("/forniture/PR666001/fatture")
     guide.see("</td><script>alert(6)</script>")
     guide.follow("Come pagare")
-    expect(page.get_by_role("dialog")).to_contain_text("alert(6)")
+    expect(page.get_by_role("dialog", name="Dati per il pagamento")).to_contain_text("alert(6)")
     for path, category in PAPERS.items():
         look_at(page, f"/forniture/PR666002/{path}")
         guide.follow(f"{SCRIPT} {category}")
