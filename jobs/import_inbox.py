@@ -2,6 +2,10 @@
 
 */15 * * * *  python -m jobs.import_inbox
 
+Every file leaves a report in inbox/rapporti/YYYY/MM: what was read, added, changed and left as
+it was, the warnings and errors by row. The last lines are the same as a table, with how long
+each file took.
+
 With --dry-run nothing is written: it only tells what would happen. On SQLite it works on a
 copy of the archive, in a temporary folder, so that nobody waits for it. A file that was held
 because it ends too many rows is taken with --confirm NAME.
@@ -9,18 +13,13 @@ because it ends too many rows is taken with --confirm NAME.
 
 from collections import Counter
 
+from domain.formats import import_report
+from domain.formats.import_report import STATES
 from domain.imports.inbox import Inbox
 from domain.imports.report import LISTED
 from jobs import runner
 
-SHOWN = 20  # problems printed of each kind; the rest are in the errors file
-STATES = {
-    "applied": "importato",
-    "rejected": "scartato",
-    "held": "sospeso",
-    "repeated": "già importato",
-    "left": "lasciato in inbox",
-}
+SHOWN = 20  # problems printed of each kind; the rest are in the report
 
 
 def arguments(parser):
@@ -36,10 +35,13 @@ def run(app, *, now, dry_run=False, confirm=None):
         progress=runner.progress,
     )
     outcomes = [inbox.confirm(confirm, now=now)] if confirm else inbox.run(now=now)
-    counts = Counter()
+    counts, rows = Counter(), []
     for outcome in outcomes:
         counts[outcome.state] += 1
+        rows.append(import_report.cells(outcome.state, outcome.report))
         tell(outcome)
+    if rows:
+        print("", *import_report.table(rows), "", sep="\n")
     summary = ", ".join(f"{STATES[state]}: {n}" for state, n in sorted(counts.items()))
     summary = summary or "nessun file da importare"
     return f"prova, niente è stato scritto; {summary}" if dry_run else summary
@@ -65,10 +67,8 @@ def tell_problems(title, count, problems):
         return
     listed = f", elencati i primi {LISTED}" if count > LISTED else ""
     print(f"  {title}: {count}{listed}")
-    for row, column, value, message in problems[:SHOWN]:
-        place = ", ".join(part for part in (row and f"riga {row}", column) if part)
-        shown = f" «{value}»" if value else ""
-        print(f"    {place}{shown}: {message}" if place else f"    {message}{shown}")
+    for problem in problems[:SHOWN]:
+        print(f"    {import_report.sentence(problem)}")
     if len(problems) > SHOWN:
         print(f"    … e altri {count - SHOWN}")
 

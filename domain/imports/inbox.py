@@ -5,8 +5,10 @@ moves (`settle`). A run that is killed in between leaves an `ImportedFile` that 
 settled; the next run settles it first, so the end is the same.
 """
 
+import hashlib
 import json
 import os
+import time
 from contextlib import nullcontext
 from pathlib import PurePath
 from typing import NamedTuple
@@ -14,7 +16,7 @@ from typing import NamedTuple
 from domain import files, italian
 from domain.clock import rome_day
 from domain.errors import Refused
-from domain.formats import errors_csv
+from domain.formats import errors_csv, import_report
 from domain.imports import einvoices, measure_flows
 from domain.imports.consumption import Consumption
 from domain.imports.contracts import Contracts
@@ -97,19 +99,36 @@ def write_errors(target, problems):
     files.move(draft, place)
 
 
+def write_report(inbox, row):
+    """Put what became of the file of `row` in `rapporti/`; done again, it is the same file."""
+    day = rome_day(row.at)
+    content = import_report.write(row.name, row.state, day, row.size, json.loads(row.report))
+    folder = inbox / "rapporti" / f"{day:%Y/%m}"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{day:%Y-%m-%d}_{row.name}.txt"
+    target = files.free_place(folder, name, hashlib.sha256(content).hexdigest())
+    draft = target.with_name(f".{target.name}.tmp")
+    files.write_synced(draft, [content])
+    files.move(draft, target)
+
+
 class Inbox:
     """One run over `data_dir`/inbox. `utility_vat` is the issuer of the e-invoices.
 
     With `dry_run` nothing is written, neither rows nor files. `progress(rows, name)` wraps
-    the rows of a file while they are read.
+    the rows of a file while they are read. `clock` gives seconds, to tell how long each took.
     """
 
-    def __init__(self, data_dir, *, utility_vat, dry_run=False, progress=None):
+    def __init__(
+        self, data_dir, *, utility_vat, dry_run=False, progress=None, clock=time.monotonic
+    ):
         self.folder = data_dir / "inbox"
         self.documents = Documents(data_dir, dry_run=dry_run)
         self.utility_vat = utility_vat
         self.dry_run = dry_run
         self._progress = progress or (lambda rows, _name: rows)
+        self._clock = clock
+        self._started = None
 
     def run(self, *, now):
         """Take every file that waits; yield an Outcome for each."""
@@ -144,6 +163,7 @@ class Inbox:
         """Judge one file, store what it brings, and move it where it belongs."""
         kind = kind_of(path.name)
         report = Report(path.name, kind)
+        self._started = self._clock()
         try:
             self._refuse_to_touch(path)
             if kind == E_INVOICE and measure_flows.is_flow(path):
@@ -275,7 +295,9 @@ class Inbox:
             flows.close()
 
     def _record(self, row, state, report):
+        report.size, report.seconds = row.size, self._clock() - self._started
         row.state = state
+        row.seconds = report.seconds
         row.report = json.dumps(report.as_dict(), ensure_ascii=False)
         with writing():
             row.save(force_insert=True)
@@ -283,7 +305,11 @@ class Inbox:
     # -- afterwards -----------------------------------------------------------------------------
 
     def settle(self, row, *, now):
-        """Move the file of a committed outcome where it belongs, if it still waits."""
+        """Move the file of a committed outcome where it belongs, if it still waits.
+
+        What became of it is told in a file too, which is there before.
+        """
+        write_report(self.folder, row)
         if row.state == "applied" and isinstance(KINDS.get(row.kind), Documented):
             self.documents.clean_up()
         path = self._waiting_file(row)

@@ -25,6 +25,8 @@ class Report:
     def __init__(self, name, kind=None):
         self.name = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
         self.kind = kind
+        self.size = 0  # bytes
+        self.seconds = 0.0  # that judging took
         self.rows = self.added = self.changed = self.unchanged = 0
         self.unknown = []  # PODs of a flow that no supply has, the first LISTED
         self.notes = []  # sentences about the file as a whole

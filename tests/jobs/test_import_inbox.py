@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.clock import utcnow
-from domain.formats import batch_csv
+from domain.formats import batch_csv, import_report
 from jobs import import_inbox
 from models import (
     Contract,
@@ -44,8 +44,8 @@ def test_the_example_files_import_without_errors_or_warnings(app, examples, caps
     summary = import_inbox.run(app, now=utcnow())
     told = capsys.readouterr().out
     assert summary == f"importato: {EXAMPLE_FILES}", told
-    assert "avvisi" not in told
-    assert "errori" not in told
+    assert "avvisi:" not in told
+    assert "errori:" not in told
     counts = [table.select().count() for table in (Customer, SupplyPoint, Contract, Invoice)]
     assert counts == [2, 3, 2, 3]
     assert MeterReading.select().count() == ReadingWindow.select().count() == 3
@@ -54,6 +54,13 @@ def test_the_example_files_import_without_errors_or_warnings(app, examples, caps
     assert not list((examples / "allegati").iterdir())
     assert (app.config["DATA_DIR"] / "documents" / "fattura_2026_1042.pdf").is_file()
     assert ImportedFile.select().where(ImportedFile.settled_at.is_null()).count() == 0
+
+
+def test_the_example_of_a_report_is_that_of_the_example_of_customers(app, examples):
+    import_inbox.run(app, now=dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC))
+    name = "2026-11-23_clienti_esempio.csv.txt"
+    made = (examples / "rapporti" / "2026" / "11" / name).read_bytes()
+    assert made == (EXAMPLES / name).read_bytes()
 
 
 def test_the_example_of_outcomes_answers_the_example_of_readings(app, examples):
@@ -83,6 +90,29 @@ def test_a_rejected_file_is_told_row_by_row_in_plain_italian(app, capsys):
     assert told[1] == "  errori: 30"
     assert told[2].startswith("    riga 2, codice_cliente «0»: Il codice cliente ha sei cifre")
     assert told[22] == "    … e altri 10"
+
+
+def test_a_table_at_the_end_tells_counts_and_speed(app, capsys):
+    (app.config["DATA_DIR"] / "inbox" / "clienti.csv").write_text(
+        "codice_cliente;denominazione;partita_iva\n000001;A;01234560488\n000002;B;1\n"
+    )
+    (app.config["DATA_DIR"] / "inbox" / f"fatture_{'x' * 60}.csv").write_text("")
+    for dry_run in (True, False):
+        import_inbox.run(app, now=utcnow(), dry_run=dry_run)
+        heading, first, second = capsys.readouterr().out.rstrip("\n").splitlines()[-3:]
+        assert heading.split() == list(import_report.HEADINGS)
+        assert first.split()[:9] == [
+            "clienti.csv", "importato", "2", "2", "0", "0", "1", "0", "73",
+        ]  # fmt: skip
+        assert second.split()[:9] == [
+            f"fatture_{'x' * 31}…", "scartato", "0", "0", "0", "0", "0", "1", "0",
+        ]  # fmt: skip
+        speeds = [int(cell.replace(".", "")) for cell in first.split()[10:]]
+        assert speeds[1] > speeds[0] > 0
+
+
+def test_help_tells_of_the_reports(app, settings):
+    assert "inbox/rapporti" in process.job(settings, "import_inbox", "--help").stdout
 
 
 def test_the_job_as_cron_runs_it(app, settings, examples):
