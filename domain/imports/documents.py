@@ -79,13 +79,11 @@ class Documents:
         if files.is_file(target) and files.digest(target) == found.sha256:
             return
         incoming = self.folder / f"{INCOMING}{found.sha256}"
-        with files.open_plain(found.source) as stream:
+        with _opened(found) as stream:
             files.write_synced(incoming, iter(lambda: stream.read(1 << 20), b""))
         if files.digest(incoming) != found.sha256:
             incoming.unlink()
-            raise Refused(
-                f"Il documento {found.name} è cambiato durante la lettura: è ancora in scrittura?"
-            )
+            raise _changed(found)
         self._settle(incoming, target)
 
     def rows(self, found):
@@ -206,6 +204,20 @@ class Documents:
                 raise
         incoming.unlink()
         files.sync_folder(self.folder)
+
+
+def _opened(found):
+    """The stream of a found document, which somebody may have taken away or replaced."""
+    try:
+        return files.open_plain(found.source)
+    except OSError:
+        raise _changed(found) from None
+
+
+def _changed(found):
+    return Refused(
+        f"Il documento {found.name} è cambiato durante la lettura: è ancora in scrittura?"
+    )
 
 
 def is_pdf(head):

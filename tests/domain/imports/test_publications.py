@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from domain.clock import utcnow
+from domain.imports.documents import Documents
 from domain.imports.publications import LONGEST_TEXT
 from models import Document, StoredFile
 from tests.domain.imports.conftest import PDF
@@ -148,6 +149,32 @@ def test_row_20_a_file_name_that_leads_elsewhere_is_an_error_of_its_row(desk, na
     assert {path for path in desk.files() if path not in before} == {
         "inbox/scartati/documenti.csv", "inbox/scartati/documenti.csv.errori.csv",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["link", "gone", "other"])
+def test_row_20_a_file_swapped_after_it_was_examined_is_left_for_the_next_run(
+    desk, app, monkeypatch, change
+):
+    attached = desk.inbox / "allegati" / "a.pdf"
+    desk.attach("a.pdf")
+    place = Documents.place
+
+    def swapped(self, found):
+        attached.unlink()
+        if change == "link":
+            attached.symlink_to("/etc/passwd")
+        elif change == "other":
+            attached.write_bytes(PDF + b"other")
+        place(self, found)
+
+    monkeypatch.setattr(Documents, "place", swapped)
+    desk.put("documenti.csv", f"{FOR_ALL};file", "comunicati;Uno;01/02/2026;a.pdf")
+    [outcome] = desk.run()
+    assert outcome.state == "left"
+    assert "è cambiato durante la lettura" in str(outcome.report.as_dict())
+    assert not Document.select().exists()
+    documents = app.config["DATA_DIR"] / "documents"
+    assert [path for path in documents.iterdir() if path.is_file()] == []
 
 
 # -- whose a file is -----------------------------------------------------------------------
