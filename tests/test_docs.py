@@ -40,7 +40,18 @@ def test_every_setting_is_documented_and_no_other():
     assert documented == [setting.name for setting in SETTINGS]
 
 
-@pytest.mark.parametrize("name", ["DATA_DIR", "UTILITY_NAME", "COLOR", "MAIL_SERVER", "MAIL_PORT"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DATA_DIR",
+        "DATABASE_CONNECTIONS",
+        "UTILITY_NAME",
+        "COLOR",
+        "MAIL_SERVER",
+        "MAIL_PORT",
+        "BACKUP_DAYS",
+    ],
+)
 def test_the_documented_default_is_the_real_one(name):
     default = next(setting.default for setting in SETTINGS if setting.name == name)
     assert f"| `PORTALE_{name}` | `{default}` |" in text_of("docs/impostazioni.md")
