@@ -201,7 +201,8 @@ def test_a_supply_without_consumption_says_so(browser, power):
 
 def test_a_customer_without_supplies_gets_a_sentence(sign_in):
     browser = sign_in(make_account(make_customer()))
-    assert "Nessuna fornitura collegata" in browser.get("/forniture/-/prelievi").text
+    page = browser.get("/forniture/-/prelievi").text
+    assert "A questo cliente non è ancora collegata nessuna fornitura." in page
     assert browser.get("/forniture/-/prelievi/periodi").status_code == 200
     assert browser.get("/forniture/-/prelievi/csv").status_code == 404
 

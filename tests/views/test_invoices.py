@@ -8,7 +8,7 @@ import pytest
 from domain import invoices
 from domain.clock import rome_day, utcnow
 from models import Instalment, Invoice, StoredFile
-from tests.factories import make_customer, make_file, make_gas, make_invoice
+from tests.factories import make_account, make_customer, make_file, make_gas, make_invoice
 from tests.pages import PARTIAL
 
 LIST = "/forniture/PR000001/fatture"
@@ -83,7 +83,13 @@ def test_a_supply_that_changed_hands_hides_its_former_customer(browser, supply):
 
 
 def test_no_invoices_yet(browser):
-    assert "Non ci sono ancora fatture" in browser.get(LIST).text
+    assert "Non ci sono ancora fatture per questa fornitura." in browser.get(LIST).text
+
+
+def test_a_customer_without_supplies_reads_of_no_supply(sign_in):
+    browser = sign_in(make_account(make_customer("000009")))
+    page = browser.get("/forniture/-/fatture").text
+    assert "Non ci sono ancora fatture per questo cliente." in page
 
 
 def test_the_partial_is_a_piece_and_answers_are_told_apart(browser, customer, supply):
