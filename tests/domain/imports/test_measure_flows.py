@@ -5,11 +5,15 @@ import io
 import itertools
 import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from domain import measures
 from domain.clock import utcnow
+from domain.formats.flusso_misure.points import CONSTANTS, ENERGIES
+from domain.formats.flusso_misure.rows import KNOWN_CODES
+from domain.formats.flusso_misure.stream import BLOCKS, ROOTS
 from models import ImportedFile, MeasuredDay, RegisterReading
 from tests import fatturapa
 from tests.domain.imports.test_kinds import said
@@ -17,6 +21,7 @@ from tests.factories import make_customer, make_electricity, make_measured_day
 from tests.fatturapa import zipped
 from tests.flows import POD, flow, october, point, row
 
+DOCS = Path(__file__).parents[3] / "docs"
 DAY = dt.date(2026, 5, 11)
 ONE = dt.timedelta(days=1)
 OCTOBER = dt.date(2026, 10, 25)
@@ -128,6 +133,21 @@ def test_a_register_is_replaced_as_a_curve_is(drop, supply):
     taken(drop("3.xml", registers(10, "RNO", "S")))
     row = RegisterReading.get()
     assert (row.value, row.estimated, row.rectified) == (30_000, False, True)
+
+
+def test_the_example_in_the_docs_is_taken(drop, supply):
+    report = taken(
+        drop("esempio.xml", (DOCS / "esempi" / "flusso_misure_esempio.xml").read_bytes())
+    )
+    assert (counts(report), report.warning_count, report.notes) == ((3, 3, 0, 0), 0, [])
+    assert [len(day.values) for day in kept(supply)] == [96, 100]
+
+
+def test_the_docs_tell_every_code_root_and_block():
+    text = (DOCS / "formati.md").read_text()
+    section = text.partition("\n## Flussi di misura\n")[2].partition("\n## ")[0]
+    for name in (*KNOWN_CODES, *ROOTS, *BLOCKS, *ENERGIES, *CONSTANTS.values()):
+        assert f"`{name}`" in section, name
 
 
 # -- Which one is kept ---------------------------------------------------------------------------
