@@ -29,6 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import peewee as pw
+import psycopg
 from playhouse.migrations import Runner
 from tqdm import tqdm
 
@@ -54,6 +55,9 @@ class Stopped(BaseException):
     """The process was asked to end; open transactions roll back on the way out."""
 
 
+UNREACHABLE = (
+    pw.OperationalError, pw.InterfaceError, sqlite3.OperationalError, psycopg.OperationalError,
+)  # fmt: skip
 BAD_ENDS = (Exception, Stopped, KeyboardInterrupt)
 
 
@@ -120,7 +124,7 @@ def judged(name, error):
         return TRY_LATER, error
     if refused_by_the_disk(error):
         return FAILED, f"Il disco non accetta dati, controllare lo spazio e i permessi: {error}"
-    if isinstance(error, pw.OperationalError | pw.InterfaceError | sqlite3.OperationalError):
+    if isinstance(error, UNREACHABLE):
         return TRY_LATER, f"Archivio occupato o non raggiungibile: {error}"
     if isinstance(error, Stopped | KeyboardInterrupt):
         return TRY_LATER, "Interrotto: la prossima esecuzione riprende da qui."

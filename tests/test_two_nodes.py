@@ -17,6 +17,7 @@ from playhouse.pool import MaxConnectionsExceeded
 import models
 from domain.clock import utcnow
 from domain.mail import outbox
+from jobs import runner
 from models import Customer, ImportedFile, OutgoingMail, ReadingBatch, SelfReading
 from tests import smtp
 from tests.conftest import ON_POSTGRESQL, required
@@ -232,6 +233,19 @@ def test_two_machines_run_every_job_at_once_and_each_thing_is_done_once(app, sha
     assert OutgoingMail.select().where(OutgoingMail.state == "sent").count() == 5
     assert len(mail_server.messages()) == 5
     assert 1 <= len(list((data / "backup").iterdir())) <= 2
+
+
+def test_the_server_soon_asks_after_a_machine_that_vanished(app, settings):
+    seconds = [
+        int(models.db.execute_sql(f"SHOW tcp_keepalives_{name}").fetchone()[0])
+        for name in ("idle", "interval", "count")
+    ]
+    assert seconds[0] + seconds[1] * seconds[2] == 60
+    with runner.locked_on_server(settings["DATABASE_URL"], "sample"):
+        held = models.db.execute_sql(
+            "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        )
+        assert held.fetchone()[0] == 1
 
 
 def test_a_thread_waits_where_the_server_takes_no_more_connections(app, settings):

@@ -44,7 +44,7 @@ def make(root, data_dir, url, *, migrations, days, now, progress=iter):
         root.mkdir(parents=True, exist_ok=True)
         sweep(root)
         earlier = max(finished(root), default=None)
-        final = root / now.strftime(NAMED)
+        final = free_name(root, now)
         draft = root / f"{UNFINISHED}{final.name}"
         draft.mkdir()
         try:
@@ -67,6 +67,13 @@ def private():
         yield
     finally:
         os.umask(before)
+
+
+def free_name(root, now):
+    """Another machine may have made one in this very second."""
+    while (root / now.strftime(NAMED)).exists():
+        now += dt.timedelta(seconds=1)
+    return root / now.strftime(NAMED)
 
 
 def finished(root):

@@ -227,6 +227,12 @@ def test_copies_are_kept_for_the_days_of_the_setting(app, root):
     assert kept == ["2026-11-25T013000", "2026-11-26T013000", "2026-11-27T013000"]
 
 
+def test_two_copies_in_one_second_have_names_of_their_own(app, root):
+    copy(app)
+    assert "2026-11-23T013001" in backup.run(app, now=NOW)
+    assert len(making.finished(root)) == 2
+
+
 def test_without_a_new_copy_no_old_one_goes(app, root, monkeypatch):
     folder = copy(app)
     monkeypatch.setattr(making.contents, "seal", full)
