@@ -1,6 +1,5 @@
 """Files on their way out: stored ones, and those that are made while they are sent."""
 
-import io
 import tempfile
 
 from flask import current_app, request, send_file
@@ -47,24 +46,13 @@ def send_stored(stored, path):
     return response
 
 
-def send_pdf(content, name):
-    """A PDF made just now, as an attachment."""
-    response = send_file(
-        io.BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name,
-        conditional=False,
-    )  # fmt: skip
-    response.headers["Content-Security-Policy"] = "sandbox"
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def send_made(chunks, name, mimetype, **headers):
-    """An attachment whose bytes are made while it is sent."""
+def send_made(content, name, mimetype, **headers):
+    """An attachment that was made just now (bytes), or is made while it is sent (chunks)."""
     headers["Content-Disposition"] = dump_options_header(
         "attachment", {"filename": safe_name(name)}
     )
     headers["Content-Security-Policy"] = "sandbox"
-    return current_app.response_class(chunks, mimetype=mimetype, headers=headers)
+    return current_app.response_class(content, mimetype=mimetype, headers=headers)
 
 
 def send_excel_csv(name, columns, rows):

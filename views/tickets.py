@@ -200,7 +200,7 @@ def receipt(supply_code, code):
     content = receipts.pdf(
         receipts.find(code), utility=config["UTILITY_NAME"], contacts=config["UTILITY_CONTACTS"]
     )
-    return noted(files.send_pdf(content, name), supply, ticket, name)
+    return noted(files.send_made(content, name, "application/pdf"), supply, ticket, name)
 
 
 @bp.get("/<code>/allegati/<key>")
