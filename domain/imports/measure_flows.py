@@ -48,8 +48,12 @@ def sources(stream, skipped):
 
 
 def brings_more(report):
-    """Whether a file imported with this `report` (a dict) named PODs that are known by now."""
-    return bool(find_supplies(report.get("unknown", ())))
+    """Whether a file imported with this `report` (a dict) named PODs that are known by now.
+
+    So it may also where it named more than the report lists.
+    """
+    unknown = report.get("unknown", ())
+    return len(unknown) >= LISTED or bool(find_supplies(unknown))
 
 
 def find_supplies(pods):

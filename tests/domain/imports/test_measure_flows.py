@@ -162,7 +162,7 @@ VERSIONS = {
 
 @pytest.mark.parametrize(
     "names",
-    [order for n in (2, 3, 4) for order in itertools.permutations(VERSIONS, n)],
+    [order for n in (2, 4) for order in itertools.permutations(VERSIONS, n)],
     ids=" ".join,
 )
 def test_the_best_measure_is_kept_in_whichever_order_they_come(drop, supply, names):
@@ -173,15 +173,16 @@ def test_the_best_measure_is_kept_in_whichever_order_they_come(drop, supply, nam
     assert kept(supply) == [(DAY, kind == "S", [best] * 96)]
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(VERSIONS)), ids=" ".join)
+@pytest.mark.parametrize("order", list(itertools.permutations(VERSIONS, 3)), ids=" ".join)
 def test_within_one_zip_too(drop, supply, order):
     entries = {
         f"{n}.xml": one_day(VERSIONS[name][0], code=VERSIONS[name][1], kind=VERSIONS[name][2])
         for n, name in enumerate(order)
     }
     report = taken(drop("tutti.zip", zipped({k: v.encode() for k, v in entries.items()})))
-    assert (report.rows, report.added) == (4, 1)
-    assert kept(supply) == [(DAY, False, [4] * 96)]
+    assert (report.rows, report.added) == (3, 1)
+    best, _code, kind = max(VERSIONS[name] for name in order)
+    assert kept(supply) == [(DAY, kind == "S", [best] * 96)]
 
 
 def test_of_two_alike_the_last_is_kept(drop, supply):
