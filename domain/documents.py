@@ -142,22 +142,27 @@ def one(category, customer, document_id, *, today):
     return _one(category).first(customer=customer, today=today, document=document_id)
 
 
-_latest_notice = Prepared(
+def _latest_of(category, customer, today):
+    query = Document.select(Document.id).where(_shown(category, customer, today))
+    return query.order_by(Document.date.desc(), Document.id.desc()).limit(1)
+
+
+_latest = Prepared(
     "customer today",
     lambda customer, today: (
         Document.select(*_SHOWN_COLUMNS)
         .where(
-            _shown(NOTICES, customer, today) | _shown(PERSONAL, customer, today),
+            (Document.id == _latest_of(NOTICES, customer, today))
+            | (Document.id == _latest_of(PERSONAL, customer, today))
         )
         .order_by(Document.date.desc(), Document.id.desc())
-        .limit(1)
     ),
 )
 
 
-def latest_notice(customer_id, *, today):
-    """The latest notice for all or document of that customer, as a row, or None."""
-    return _latest_notice.first(customer=customer_id, today=today)
+def latest(customer_id, *, today):
+    """The latest notice for all and the latest document of that customer, as far as there are."""
+    return _latest(customer=customer_id, today=today)
 
 
 def published_at(row):

@@ -28,7 +28,7 @@ def tiles(customer_id, supply, *, since, now):
         _tickets(customer_id),
         _window(supply, today, now),
         _measures(supply),
-        _notice(customer_id, since, today),
+        *_papers(customer_id, since, today),
     ]
     return sorted(filter(None, found), key=lambda tile: STATES.index(tile.state))
 
@@ -61,8 +61,10 @@ def _measures(supply):
     return Tile(FINE, "measures", measures.last_day(supply))
 
 
-def _notice(customer_id, since, today):
-    row = documents.latest_notice(customer_id, today=today)
-    if row is None:
-        return None
-    return Tile(NEW if documents.is_new(row, since) else FINE, "notice", row)
+def _papers(customer_id, since, today):
+    """The latest notice; a document of the customer's own only while it is new."""
+    for row in documents.latest(customer_id, today=today):
+        if documents.is_new(row, since):
+            yield Tile(NEW, "paper", row)
+        elif row.category == documents.NOTICES:
+            yield Tile(FINE, "paper", row)

@@ -102,14 +102,15 @@ class Frame:
     def __init__(self, page, supply):
         self.page = page
         self.code = supply.code if supply else NO_SUPPLY
+        self.has_electricity = bool(supply) and supply.service == "EE"
         self.supplies = own_supplies()
         previous = current_user.previous_access_at
         self.last_access = f"{rome_day(previous):%d/%m/%y}" if previous else None
 
     def menu(self, inert):
         """The entries as HTML, without links while `inert`."""
-        electricity = any(supply.service == "EE" for supply in self.supplies)
-        return _menu(self.page, electricity, bool(inert)).replace(_CODE, self.code)
+        menu = _menu(self.page, self.has_electricity, bool(inert))
+        return menu.replace(_CODE, self.code)
 
     @staticmethod
     def label(supply):

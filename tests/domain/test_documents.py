@@ -42,7 +42,7 @@ def test_a_document_is_published_from_its_first_to_its_last_day(customer, first,
     assert titles(NOTICES, customer) == (["Uno"] if shown else [])
     one = documents.one(NOTICES, customer.id, document.id, today=TODAY)
     assert (one is not None) == shown
-    assert (documents.latest_notice(customer.id, today=TODAY) is not None) == shown
+    assert bool(documents.latest(customer.id, today=TODAY)) == shown
 
 
 def test_each_category_has_its_own(customer):
@@ -61,7 +61,7 @@ def test_personal_documents_are_only_their_customers(customer):
         assert documents.one(category, customer.id, theirs.id, today=TODAY) is None
     assert documents.one(NOTICES, customer.id, own.id, today=TODAY) is None
     assert documents.one(PERSONAL, customer.id, own.id, today=TODAY).title == "Proprio"
-    assert documents.latest_notice(customer.id, today=TODAY).title == "Proprio"
+    assert [row.title for row in documents.latest(customer.id, today=TODAY)] == ["Proprio"]
 
 
 @pytest.mark.parametrize(
@@ -127,15 +127,19 @@ def test_a_list_has_only_the_beginning_of_a_text(customer):
     assert documents.one(NOTICES, customer.id, document.id, today=TODAY).text == "à" * 5000
 
 
-def test_the_latest_notice_is_for_all_or_for_that_customer(customer):
-    assert documents.latest_notice(customer.id, today=TODAY) is None
+def test_the_latest_are_a_notice_for_all_and_a_document_of_that_customer(customer):
+    assert documents.latest(customer.id, today=TODAY) == []
     make_document("Modulo", FORMS, date=TODAY)
     make_document("Altrui", customer=make_customer(), date=TODAY)
+    make_document("Comunicato di prima", date=day(-9))
     make_document("Comunicato", date=day(-3))
-    assert documents.latest_notice(customer.id, today=TODAY).title == "Comunicato"
+    assert [row.title for row in documents.latest(customer.id, today=TODAY)] == ["Comunicato"]
     make_document("Lettera", customer=customer, date=day(-2))
-    row = documents.latest_notice(customer.id, today=TODAY)
-    assert (row.category, row.title, row.date, row.file) == (PERSONAL, "Lettera", day(-2), None)
+    latest = documents.latest(customer.id, today=TODAY)
+    assert [(row.category, row.title) for row in latest] == [
+        (PERSONAL, "Lettera"),
+        (NOTICES, "Comunicato"),
+    ]
 
 
 def instant(offset, hour=12):

@@ -51,10 +51,12 @@ def test_the_menu_has_every_entry_of_the_guide_and_marks_the_open_one(sign_in, c
     ]
 
 
-def test_a_gas_customer_has_no_interval_measures(sign_in, customer):
+def test_only_a_supply_of_electricity_has_interval_measures(sign_in, customer):
     make_gas(customer, code="PR000001")
-    page = sign_in(make_account(customer)).get("/forniture/PR000001/storico").text
-    assert "misure" not in links(page)
+    make_electricity(customer, code="PR000002")
+    browser = sign_in(make_account(customer))
+    assert "misure" not in links(browser.get("/forniture/PR000001/storico").text)
+    assert "misure" in links(browser.get("/forniture/PR000002/storico").text)
 
 
 @pytest.mark.parametrize("path", [path for path, _label, _group in MENU])

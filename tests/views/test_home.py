@@ -95,12 +95,17 @@ def test_the_latest_notice_is_new_until_the_next_access(sign_in, customer, suppl
     assert "Nuovo" in again.get(HOME).text
 
 
-def test_a_document_of_one_s_own_is_told_and_no_one_else_s(browser, stranger, customer):
-    make_notice("La tua lettera", category="personal", customer=customer)
+def test_a_new_document_of_one_s_own_stands_beside_the_notice(sign_in, stranger, customer, supply):
+    seen = utcnow() - 2 * DAY
+    make_notice("Orari", added_at=seen - DAY)
+    letter = make_notice("La tua lettera", category="personal", customer=customer)
+    browser = sign_in(make_account(customer, last_access_at=seen))
     page = browser.get(HOME).text
     assert "La tua lettera" in page
-    assert "I miei documenti" in headings(page)
+    assert {"I miei documenti", "Comunicati"} <= set(headings(page))
     assert "La tua lettera" not in stranger.get("/forniture/PR000009/home").text
+    Document.update(added_at=seen - DAY).where(Document.id == letter.id).execute()
+    assert "I miei documenti" not in headings(browser.get(HOME).text)
 
 
 def test_electricity_tells_of_measures_and_not_of_readings(browser, customer, today):
