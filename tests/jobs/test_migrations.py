@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from playhouse.migrations import Runner
 
 import models
-from tests.conftest import MIGRATIONS
+from tests.conftest import MIGRATIONS, ON_POSTGRESQL
 
 
 def schema(database):
@@ -27,3 +28,52 @@ def test_migrated_and_described_tables_are_the_same(tmp_path):
     assert schema(migrated) == wanted
     assert Runner(migrated, MIGRATIONS).up() == []
     migrated.close_all()
+
+
+@pytest.mark.skipif(not ON_POSTGRESQL, reason="PostgreSQL's own way of describing tables")
+def test_on_postgresql_they_are_the_same_too(app):
+    run = models.db.execute_sql
+    run("DROP SCHEMA IF EXISTS described CASCADE")
+    run("CREATE SCHEMA described")
+    run("SET search_path TO described")
+    models.db.create_tables(models.TABLES)
+    run("SET search_path TO public")
+    try:
+        assert described_in("public") == described_in("described")
+    finally:
+        run("DROP SCHEMA described CASCADE")
+
+
+def described_in(schema):
+    """Columns, indexes and constraints of all tables there, in words without the schema."""
+    queries = (
+        "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable "
+        "FROM information_schema.columns WHERE table_schema = %s",
+        "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = %s",
+        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = %s::regnamespace",
+    )
+    return {
+        tuple(str(part).replace(f"{schema}.", "") for part in row)
+        for query in queries
+        for row in models.db.execute_sql(query, (schema,)).fetchall()
+        if "schema_migration" not in str(row)
+    }
+
+
+def test_an_archive_of_the_first_release_keeps_its_rows(tmp_path):
+    database = models.connect(f"sqlite:///{tmp_path / 'portale.db'}")
+    Runner(database, MIGRATIONS).up("0001_initial")
+    run = database.execute_sql
+    run("INSERT INTO customer VALUES (1, '000001', 'UNO', NULL, '1', NULL, NULL, NULL, NULL, NULL,"
+        " NULL, NULL, NULL, 1)")  # fmt: skip
+    run(
+        "INSERT INTO account VALUES (1, '000001', 'uno@example.it', NULL, '2026-01-01', NULL, NULL)"
+    )
+    run("INSERT INTO account_grant VALUES (1, 1, 1)")
+    Runner(database, MIGRATIONS).up()
+    assert run("SELECT username, language, notices FROM account").fetchall() == [
+        ("000001", "it", 1)
+    ]
+    assert run("SELECT count(*) FROM account_grant").fetchone() == (1,)
+    database.close_all()
