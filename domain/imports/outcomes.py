@@ -18,10 +18,8 @@ ANOTHER_THAT_DAY = (
     "questa respingere prima l'altra."
 )
 NO_REASON = "Manca il motivo: il cliente legge che non è stato comunicato."
-_UPDATE = (
-    SelfReading.update(state=Param("state"), reason=Param("reason"))
-    .where(SelfReading.id == Param("id"))
-)  # fmt: skip
+_answered = SelfReading.update(state=Param("state"), reason=Param("reason"))
+_answered = _answered.where(SelfReading.id == Param("id"))
 
 
 def is_back(entry):
@@ -97,7 +95,7 @@ class Outcomes(Kind):
     def write(self, entries, documents):
         back = [entry for entry in entries if is_back(entry)]
         others = [entry for entry in entries if not is_back(entry)]
-        run_many(SelfReading, _UPDATE, ({**each.stored, **each.values} for each in others))
+        run_many(SelfReading, _answered, ({**each.stored, **each.values} for each in others))
         for entry in back:  # after those that leave their day to them
             try:
                 SelfReading.update(state="validated", reason=None).where(
