@@ -12,11 +12,13 @@ HIGHEST = 256**4 - 1
 
 def pack(values):
     """Numbers from 0 to HIGHEST as bytes; ValueError for any other."""
-    highest = max(values, default=0)
-    if highest > HIGHEST or min(values, default=0) < 0:
-        raise ValueError(f"not from 0 to {HIGHEST}")
-    width = next(width for width in TYPES if highest < 256**width)
-    return bytes((width,)) + _little_endian(array(TYPES[width], values)).tobytes()
+    for width, kind in TYPES.items():
+        try:
+            numbers = array(kind, values)
+        except OverflowError:  # at the first that does not fit
+            continue
+        return bytes((width,)) + _little_endian(numbers).tobytes()
+    raise ValueError(f"not from 0 to {HIGHEST}")
 
 
 def unpack(content):

@@ -73,6 +73,11 @@ def written_otherwise(pod):
     return [pod[:SHORT_POD]]
 
 
+def placed(point, row):
+    """Where a Day or Register stands, as errors tell it."""
+    return f"{point.pod} {italian.day(row.day)}"
+
+
 class MeasureFlows:
     """One file: `examine` it, look at the report, then `write`, and `close` in any case."""
 
@@ -95,7 +100,7 @@ class MeasureFlows:
              RegisterReading.register),
             RegisterReading.value,
         )  # fmt: skip
-        self._flow = None
+        self._rectifies = False  # whether the present flow does
         self._entry = ""
         self._member = 0  # which flow of the file
 
@@ -150,7 +155,7 @@ class MeasureFlows:
                     self._error(None, "ZIP", item.member, item)
 
     def _begin(self, flow):
-        self._flow = flow
+        self._rectifies = flow.rectifies
         self._member += 1
         if not flow.is_known:
             self._warn(flow.line, "CodFlusso", flow.code, "Flusso insolito: letto come gli altri.")
@@ -180,30 +185,32 @@ class MeasureFlows:
 
     def _keep_day(self, point, day, supplies):
         """Put the day with the rest; whether the customer does not see it."""
-        where = f"{point.pod} {italian.day(day.day)}"
         if day.day > self._today:
-            self._error(day.line, where, "", "Il giorno deve ancora venire: controllare la data.")
+            self._error(
+                day.line, placed(point, day), "",
+                "Il giorno deve ancora venire: controllare la data.",
+            )  # fmt: skip
         supply = whose(supplies, day.day)
         clash = self._days.add(
             (supply.id, day.quantity, day.day), pack(day.values), day.estimated,
-            self._flow.rectifies, self._member, day.line,
+            self._rectifies, self._member, day.line,
         )  # fmt: skip
-        self._refuse_clash(clash, day.line, where)
+        self._refuse_clash(clash, point, day)
         return days_outside(supply, day.day) > 0
 
     def _keep_register(self, point, register, supplies):
         supply = whose(supplies, register.day)
         clash = self._registers.add(
             (supply.id, register.day, register.kind, register.name), register.value,
-            register.estimated, self._flow.rectifies, self._member, register.line,
+            register.estimated, self._rectifies, self._member, register.line,
         )  # fmt: skip
-        self._refuse_clash(clash, register.line, f"{point.pod} {italian.day(register.day)}")
+        self._refuse_clash(clash, point, register)
         return days_outside(supply, register.day) > 0
 
-    def _refuse_clash(self, clash, line, where):
+    def _refuse_clash(self, clash, point, row):
         if clash is not None:
             self._error(
-                line, where, "",
+                row.line, placed(point, row), "",
                 f"È già alla riga {clash} con altri valori: il distributore deve dire quali "
                 "valgono.",
             )  # fmt: skip

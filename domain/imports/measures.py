@@ -118,6 +118,8 @@ def whose(supplies, day):
     Where dates are missing several may be: the one that ends first, then the one that began
     last.
     """
+    if len(supplies) == 1:
+        return supplies[0]
     return min(
         supplies,
         key=lambda supply: (

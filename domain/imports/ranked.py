@@ -8,7 +8,7 @@ import datetime as dt
 import sqlite3
 from operator import itemgetter
 
-from domain.imports.upsert import batched
+from domain.imports.upsert import CHUNK
 from models import DayField, Param, db
 
 
@@ -24,6 +24,7 @@ class Waiting:
         self.file = sqlite3.connect("", isolation_level=None)  # temporary, deleted on close
         self.file.execute("PRAGMA synchronous = OFF")
         self.file.execute("PRAGMA journal_mode = OFF")
+        self.file.execute("BEGIN")  # never ended: one transaction costs less than one a row
 
     def close(self):
         self.file.close()
@@ -41,18 +42,20 @@ class Ranked:
         self._model = model
         self._key = key
         self._fields = (*key, content, model.estimated, model.rectified)
-        self._name = model._meta.table_name
+        name = model._meta.table_name
         keys = ", ".join(f"k{n}" for n in range(len(key)))
-        places = ", ".join("?" * (len(key) + 5))
+        marks = ", ".join("?" * len(key))
         columns = f"{keys}, content, estimated, rectified"
         self._file.execute(
-            f"CREATE TABLE {self._name} ({columns}, member, line, PRIMARY KEY ({keys})) "
-            "WITHOUT ROWID"
+            f"CREATE TABLE {name} ({columns}, member, line, PRIMARY KEY ({keys})) WITHOUT ROWID"
         )
-        self._file.execute(f"CREATE TABLE {self._name}_changed ({columns})")
-        self._insert = f"INSERT INTO {self._name} VALUES ({places})"  # noqa: S608
-        self._where = " AND ".join(f"k{n} = ?" for n in range(len(key)))
-        self._select = f"SELECT {columns} FROM {self._name} ORDER BY {keys}"  # noqa: S608
+        self._insert = f"INSERT INTO {name} VALUES ({marks}, ?, ?, ?, ?, ?)"  # noqa: S608
+        this = f"FROM {name} WHERE ({keys}) = ({marks})"
+        self._find = f"SELECT content, estimated, rectified, member, line {this}"
+        self._delete = f"DELETE {this}"
+        self._all = f"SELECT {columns} FROM {name}"  # noqa: S608
+        self._first = f"{self._all} ORDER BY {keys} LIMIT {CHUNK}"
+        self._next = f"{self._all} WHERE ({keys}) > ({marks}) ORDER BY {keys} LIMIT {CHUNK}"
         self._days = [n for n, field in enumerate(key) if isinstance(field, DayField)]
 
     def add(self, key, content, estimated, rectified, member, line):
@@ -73,11 +76,7 @@ class Ranked:
 
     def _meet(self, row):
         key, (content, estimated, rectified, member, _line) = row[:-5], row[-5:]
-        found = self._file.execute(
-            f"SELECT content, estimated, rectified, member, line FROM {self._name} "  # noqa: S608
-            f"WHERE {self._where}",
-            key,
-        ).fetchone()
+        found = self._file.execute(self._find, key).fetchone()
         if found[3] == member:
             return None if found[:2] == (content, estimated) else found[4]
         if rank(estimated, rectified) >= rank(*found[1:3]):
@@ -85,33 +84,33 @@ class Ranked:
         return None
 
     def compare(self, report):
-        """Count in `report` what becomes of the rows; how many yield to a better one."""
+        """Count in `report` what becomes of the rows, and forget those that change nothing;
+        how many yield to a better one."""
         beaten = 0
-        for some in batched(self._file.execute(self._select)):
+        for some in self._chunks():
             rows = [self._row(each) for each in some]
             stored = self._stored(rows)
-            changed = []
-            for plain, (key, content, estimated, rectified) in zip(some, rows, strict=True):
+            idle = []
+            for plain, (key, *new) in zip(some, rows, strict=True):
                 known = stored.get(key)
                 if known is None:
                     report.added += 1
-                elif rank(estimated, rectified) < rank(*known[1:]):
-                    report.unchanged += 1
-                    beaten += 1
-                    continue
-                elif known[:2] != (content, estimated):
+                elif rank(*new[1:]) >= rank(*known[1:]) and new[:2] != known[:2]:
                     report.changed += 1
                 else:
                     report.unchanged += 1
-                    if known[2] == rectified:
-                        continue
-                changed.append(plain)
-            places = ", ".join("?" * len(self._fields))
-            self._file.executemany(
-                f"INSERT INTO {self._name}_changed VALUES ({places})",  # noqa: S608
-                changed,
-            )
+                    is_beaten = rank(*new[1:]) < rank(*known[1:])
+                    beaten += is_beaten
+                    if is_beaten or new == known:
+                        idle.append(plain[: len(key)])
+            self._file.executemany(self._delete, idle)
         return beaten
+
+    def _chunks(self):
+        some = self._file.execute(self._first).fetchall()
+        while some:
+            yield some
+            some = self._file.execute(self._next, some[-1][: len(self._key)]).fetchall()
 
     def _row(self, plain):
         """(key, content, estimated, rectified) as the archive has them."""
@@ -123,12 +122,10 @@ class Ranked:
     def _stored(self, rows):
         """{key: (content, estimated, rectified)} of what the archive has of these rows."""
         query = self._model.select(*self._fields)
-        for field, values in zip(
-            self._key, zip(*(row[0] for row in rows), strict=True), strict=True
-        ):
-            query = query.where(field.in_(list(set(values))))
+        for n, field in enumerate(self._key):
+            query = query.where(field.in_(list({key[n] for key, *_rest in rows})))
         size = len(self._key)
-        return {tuple(row[:size]): tuple(row[size:]) for row in query.tuples()}
+        return {tuple(row[:size]): list(row[size:]) for row in query.tuples()}
 
     def write(self):
         """Store what `compare` found, inside the caller's transaction, and so in little time."""
@@ -139,7 +136,7 @@ class Ranked:
         sql, params = query.sql()
         names = [field.name for field in self._fields]
         in_order = itemgetter(*(names.index(param.name) for param in params))
-        rows = self._file.execute(f"SELECT * FROM {self._name}_changed")  # noqa: S608
+        rows = self._file.execute(self._all)
         db.cursor().executemany(
             sql, (in_order((*row[:-2], bool(row[-2]), bool(row[-1]))) for row in rows)
         )

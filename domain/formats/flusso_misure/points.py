@@ -228,7 +228,7 @@ class _Point:
 
     def _whole(self, line, day, quantity, numbers, texts, constant):
         try:
-            values = whole([self._numbers[text] for text in texts], constant)
+            values = whole([*map(self._numbers.__getitem__, texts)], constant)
         except ValueError:
             number, text = next(
                 (number, text)
