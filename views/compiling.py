@@ -12,7 +12,6 @@ from jinja2.compiler import CodeGenerator
 from jinja2.visitor import NodeTransformer
 from markupsafe import _escape_inner, escape
 
-
 SAME_EVERYWHERE = {"brand", "first_of_body", "head", "icon"}  # macros that only know settings
 
 
