@@ -5,10 +5,13 @@ import datetime as dt
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
+from collections import Counter
 
 import pytest
 
@@ -500,3 +503,57 @@ def everything_in(outbox):
         path.name: list(csv.DictReader(io.StringIO(path.read_text()), delimiter=";"))
         for path in outbox.rglob("*.csv")
     }
+
+
+# -- Killed for real -----------------------------------------------------------------------
+
+WRITING_CALLS = "write,pwrite64,fsync,fdatasync,link,linkat,rename,mkdir,unlink,unlinkat,ftruncate"
+TRIES = 2  # or a few more at each call, spread over the run
+
+
+def traced(settings, *options):
+    """jobs.backup under strace."""
+    command = ["strace", "-f", "-qq", *options, sys.executable, "-m", "jobs.backup"]
+    return process.finished(command, settings, PYTHONDONTWRITEBYTECODE=1)
+
+
+def calls_of(settings, log):
+    """{name: how often} of what an undisturbed run writes."""
+    done = traced(settings, "-e", f"trace={WRITING_CALLS}", "-o", str(log))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Counter(re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["signal=KILL", "error=ENOSPC"])
+def test_killed_or_refused_while_it_writes_the_next_run_leaves_only_whole_copies(
+    app, settings, root, tmp_path, fault
+):
+    if shutil.which("strace") is None:
+        required("no strace: apt-get install strace")
+    make_file(app, "vecchia.pdf", b"%PDF vecchia")
+    copy(app)
+    failed = 0
+    for name, times in calls_of(settings, tmp_path / "calls").items():
+        for nth in range(1, times + 1, max(1, times // TRIES)):
+            make_file(app, f"{name}_{nth}.pdf", b"%PDF nuova")
+            faulty = traced(settings, "-o", "/dev/null", "-e", f"trace={name}",
+                            "-e", f"inject={name}:{fault}:when={nth}")  # fmt: skip
+            failed += faulty.returncode != 0
+            if ON_POSTGRESQL:
+                process.until(lambda: not advisory_locks())
+            for folder in making.finished(root):
+                contents.verify(folder)
+            done = process.job(settings, "backup")
+            assert done.returncode == 0, (name, nth, done.stdout + done.stderr)
+            assert not list(root.glob(f"{making.UNFINISHED}*")), (name, nth)
+            last = max(making.finished(root))
+            assert contents.verify(last)["documents"] == StoredFile.select().count(), (name, nth)
+            for folder in making.finished(root):
+                if folder != last:
+                    shutil.rmtree(folder)
+    assert failed > 8
+
+
+def advisory_locks():
+    return models.db.execute_sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'").fetchall()
