@@ -44,6 +44,7 @@ from models import (
     MeterReading,
     Nickname,
     OutgoingMail,
+    RegisterReading,
     SelfReading,
     Session,
     StoredFile,
@@ -440,7 +441,25 @@ def _readings(supply):
             _shown(row, (*both, "fonte source"))
             for row in others.order_by(MeterReading.day, MeterReading.id)
         ],
+        "registri": _registers(supply),
     }  # fmt: skip
+
+
+def _registers(supply):
+    """What distributors sent of the registers of an electricity meter, in kWh, kvarh and kW."""
+    row = RegisterReading
+    query = row.select().where(
+        row.supply == supply,
+        row.day.between(supplies.first_day(supply), supplies.last_day(supply)),
+    )
+    return [
+        {
+            **_shown(each, ("data day", "registro register", "stimata estimated")),
+            "valore": _thousandths(each.value),
+            "tipo": {"reading": "lettura", "consumption": "consumo"}[each.kind],
+        }
+        for each in query.order_by(row.day, row.register, row.kind)
+    ]
 
 
 CONSUMPTION_KINDS = {"actual": "effettivo", "self_read": "autolettura", "estimated": "stimato"}

@@ -22,6 +22,7 @@ from models import (
     ErasureRequest,
     Grant,
     Nickname,
+    RegisterReading,
     StoredFile,
     TicketMessage,
     db,
@@ -204,6 +205,18 @@ def test_supplies_with_names_contracts_readings_and_consumption(take, customer, 
     assert readings["letture"][0]["contatore"] == 118
     (period,) = json.loads(taken[f"{own}/prelievi.json"])
     assert (period["totale"], period["unita"], period["tipo"]) == (123.456, "Smc", "effettivo")
+
+
+def test_registers_of_electricity_meters_of_ones_own_days(take, customer):
+    supply = make_electricity(customer, code="PR000002", active_from=DAY)
+    for day in (DAY - dt.timedelta(days=1), DAY):
+        RegisterReading.create(supply=supply, day=day, kind="reading", register="EaF1",
+                               value=1_234_500, estimated=False, rectified=False)  # fmt: skip
+    readings = json.loads(take()["000002/forniture/PR000002/letture.json"])
+    assert readings["registri"] == [
+        {"data": DAY.isoformat(), "registro": "EaF1", "stimata": False, "valore": 1234.5,
+         "tipo": "lettura"}
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from domain.clock import utcnow
 from domain.formats.flusso_misure.points import CONSTANTS, ENERGIES
 from domain.formats.flusso_misure.rows import KNOWN_CODES
 from domain.formats.flusso_misure.stream import BLOCKS, ROOTS
+from domain.imports.ranked import Ranked
 from models import ImportedFile, MeasuredDay, RegisterReading
 from tests import fatturapa
 from tests.domain.imports.test_kinds import said
@@ -340,6 +341,32 @@ def test_hostile_flows_are_rejected(drop, supply, content):
     outcome = drop("a.xml", content)
     assert outcome.state == "rejected" or outcome.report.unknown
     assert not MeasuredDay.select().exists()
+
+
+def test_what_stops_while_it_writes_leaves_nothing_and_the_next_run_ends_it(
+    desk, drop, supply, monkeypatch
+):
+    text = flow(point(row(DAY, [1] * 96), "<EaF1>1</EaF1>"))
+    with monkeypatch.context() as patch:
+        patch.setattr(Ranked, "write", stopping(Ranked.write, at=2))
+        with pytest.raises(KeyboardInterrupt):
+            drop("a.xml", text)
+    assert not MeasuredDay.select().exists()
+    assert (desk.inbox / "a.xml").exists()
+    assert taken(desk.run()[0]).added == 2
+    assert kept(supply)[0].values == [1] * 96
+
+
+def stopping(write, at):
+    """`write`, which the person at the keyboard stops when it runs for the `at`th time."""
+    runs = itertools.count(1)
+
+    def stopped(self):
+        write(self)
+        if next(runs) == at:
+            raise KeyboardInterrupt
+
+    return stopped
 
 
 # -- In a ZIP -------------------------------------------------------------------------------
