@@ -15,7 +15,7 @@ from domain.imports.report import LISTED
 from domain.imports.upsert import batched
 from models import MeasuredDay, RegisterReading
 
-AT_ONCE = 100  # DatiPod in memory
+AT_ONCE = 25  # DatiPod in memory
 NAMED = 5  # unknown PODs told by name
 SHORT_POD = 14  # a fifteenth character, which some leave out, only checks the others
 CHECK_CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -21,8 +21,8 @@ SHOWN = {"active": "", "reactive": " reattiva"}
 KINDS = {"E": False, "S": True}
 
 QUARTER = re.compile(r"E([1-9]\d?|100)", re.ASCII)
-MONTH = re.compile(r"(\d\d)/(20\d\d)", re.ASCII)
-DAY = re.compile(r"(\d\d)/(\d\d)/(20\d\d)", re.ASCII)
+MONTH = re.compile(r"(\d\d?)/(20\d\d)", re.ASCII)
+DAY = re.compile(r"(\d\d?)/(\d\d?)/(20\d\d)", re.ASCII)
 DAY_OF_MONTH = re.compile(r"\d{1,2}", re.ASCII)
 NUMBER = re.compile(r"(\d{1,9})(?:,(\d{1,9}))?", re.ASCII)
 

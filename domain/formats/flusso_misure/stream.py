@@ -12,7 +12,7 @@ CHUNK = 1 << 16
 LONGEST_PIECE = 1 << 20  # bytes of one tag or comment: the parser keeps it whole
 LONGEST_TEXT = 1000
 DEEPEST = 32
-MOST_ELEMENTS = 5000  # of one DatiPod: a month of both energies takes 70
+MOST_ELEMENTS = 2000  # of one DatiPod: a month of both energies takes 70
 MOST_NAMES = 5000  # different ones, which the parser never forgets
 
 ROOTS = ("FlussoMisure", "FlussoMisureR", "FlussoDati")
@@ -143,6 +143,8 @@ class _Reader:
         self._depth -= 1
         if self._is_leaf:
             self._leaf(name, self._text.strip())
+        elif name in ENERGIES:
+            raise Unreadable(f"L'elemento {name} ne contiene altri.", self._line, name)
         self._is_leaf = False
         if name == "DatiPod":
             self._ready.append(point(self._flow, self._point, self._numbers))

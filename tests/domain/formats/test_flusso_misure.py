@@ -313,6 +313,7 @@ def test_a_dtd_is_refused(dtd):
         GOOD.replace("<DatiPod>", "<DatiPod><DatiPod>", 1).replace("</DatiPod>", "</DatiPod>" * 2),
         GOOD.replace("<Misura>", "<Misura><Misura>").replace("</Misura>", "</Misura></Misura>"),
         GOOD.replace("<DatiPod>", "<Ea E1='1'>01</Ea><DatiPod>"),
+        GOOD.replace(">11</Ea>", ">11<x/></Ea>"),
         GOOD.replace("DP0001", "DP\0001"),
         GOOD.replace('Dst="0"', 'Dst="0" Dst="1"'),
         GOOD.replace("FlussoMisure", "FlussoAltro"),

@@ -319,9 +319,9 @@ def test_a_flow_that_is_cut_is_rejected_whole(drop, supply, size):
 
 
 @pytest.mark.slow
-def test_a_flow_cut_at_any_byte_changes_nothing(drop, supply):
+def test_a_flow_cut_anywhere_changes_nothing(drop, supply):
     content = one_day(2).encode()
-    for size in range(len(content) - 1):
+    for size in range(0, len(content) - 1, 5):  # at every byte: tests of the format
         rejected(drop("a.xml", content[:size]))
     taken(drop("a.xml", content))
 
