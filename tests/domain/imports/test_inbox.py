@@ -20,10 +20,21 @@ from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from domain.imports.inbox import Inbox, kind_of
 from domain.imports.upsert import Upsert
-from models import Customer, Document, ImportedFile, Invoice, StoredFile, SupplyPoint
+from models import (
+    Account,
+    Customer,
+    Document,
+    ImportedFile,
+    Invoice,
+    OutgoingMail,
+    ReadingBatch,
+    SelfReading,
+    StoredFile,
+    SupplyPoint,
+)
 from tests.conftest import required
 from tests.domain.imports.conftest import PDF
-from tests.factories import make_customer, make_gas
+from tests.factories import make_account, make_customer, make_gas, make_self_reading
 from tests.fatturapa import attachment, body, xml, zipped
 from tests.jobs import process
 
@@ -376,6 +387,8 @@ def world(desk):
             .left_outer_join(StoredFile)
             .tuples()
         ),
+        sorted(SelfReading.select(SelfReading.id, SelfReading.state, SelfReading.reason).tuples()),
+        sorted(OutgoingMail.select(OutgoingMail.kind, OutgoingMail.params).tuples()),
     )
 
 
@@ -396,6 +409,12 @@ def fill(desk):
     desk.put("documenti.csv", "categoria;titolo;data;file;testo;codice_cliente",
              "personale;Lettera;01/01/2026;d.pdf;;000099",
              "comunicati;Avviso;01/01/2026;;Testo;")  # fmt: skip
+    desk.put("esiti.csv", "lotto;id_lettura;esito;motivo", "1;17;VALIDATA;", "1;18;RESPINTA;No.")
+    batch = ReadingBatch.create(number=1, created_at=NOW, content=b"", placed_at=NOW)
+    account = make_account(Customer.get(code="000000"))
+    for number in (17, 18):
+        make_self_reading(make_gas(account.grants.get().customer, f"PR{number}"), NOW.date(), 5,
+                          id=number, state="acquired", batch=batch, account=account)  # fmt: skip
     (desk.inbox / "e.zip").write_bytes(E_INVOICES)
     desk.attach("d.pdf", PDF + b"%d\n")
     desk.attach("f1.pdf")
@@ -407,16 +426,23 @@ def empty(desk):
     for path in [*desk.inbox.iterdir(), *desk.documents.iterdir()]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     (desk.inbox / "allegati").mkdir()
-    for table in (Invoice, Document, StoredFile, Customer, ImportedFile):
+    for table in (Invoice, Document, StoredFile, SelfReading, ReadingBatch, SupplyPoint, Account,
+                  Customer, ImportedFile):  # fmt: skip
         table.delete().execute()
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_wherever_a_run_is_killed_the_next_one_ends_the_same(desk, killed_at, after):
+def test_wherever_a_run_is_killed_the_next_one_ends_the_same(desk, killed_at, after, monkeypatch):
+    def fsync(_descriptor):
+        """What a process wrote outlives it without reaching the disk."""
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    if models.is_sqlite():
+        models.db.execute_sql("PRAGMA synchronous = OFF")
     fill(desk)
     desk.run(now=NOW)
     undisturbed = world(desk)
-    assert sorted(row[1] for row in undisturbed[1]) == ["applied"] * 4 + ["held", "rejected"]
+    assert sorted(row[1] for row in undisturbed[1]) == ["applied"] * 5 + ["held", "rejected"]
     for number in itertools.count(1):
         empty(desk)
         fill(desk)
