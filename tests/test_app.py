@@ -1,5 +1,7 @@
 """Starting the portal: what the settings allow, and what every answer carries."""
 
+from pathlib import Path
+
 import pytest
 
 from app import ConfigurationError, create_app, read_settings
@@ -44,6 +46,18 @@ def test_production_refuses_the_demo():
 def test_a_deadline_is_a_number_of_days(name, days):
     assert f"PORTALE_{name}" in refusal(**{name: days})
     assert read_settings({**PRODUCTION, name: 1})[name] == 1
+
+
+@pytest.mark.parametrize("name", ["BACKUP_DAYS", "DATABASE_CONNECTIONS"])
+def test_what_is_counted_is_one_at_least(name):
+    assert f"PORTALE_{name}" in refusal(**{name: 0})
+    assert read_settings({**PRODUCTION, name: 1})[name] == 1
+
+
+def test_backups_go_to_the_data_folder_unless_told_otherwise(tmp_path):
+    given = {**PRODUCTION, "DATA_DIR": tmp_path}
+    assert read_settings(given)["BACKUP_DIR"] == tmp_path / "backup"
+    assert read_settings({**given, "BACKUP_DIR": "/altrove"})["BACKUP_DIR"] == Path("/altrove")
 
 
 def test_requests_to_distributors_need_the_number_of_who_asks():

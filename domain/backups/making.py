@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -189,10 +189,13 @@ class Documents:
         return digest.hexdigest()
 
     def _open(self, path):
-        try:
-            return files.open_plain(self.folder / path)
-        except FileNotFoundError:  # a killed request left it where it arrived
-            return files.open_plain(self.folder / attachments.ARRIVING / path.rpartition("/")[2])
+        """Open a document; one that has just arrived may be on its way to its place."""
+        place = self.folder / path
+        arriving = self.folder / attachments.ARRIVING / place.name
+        for each in (place, arriving):
+            with suppress(FileNotFoundError):
+                return files.open_plain(each)
+        return files.open_plain(place)
 
 
 def hashed(stream, digest):

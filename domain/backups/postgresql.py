@@ -84,8 +84,7 @@ def restore(path, url, statements):
             shutil.copyfileobj(reading.stdout, psql.stdin)
             if reading.wait():
                 raise Refused("pg_restore non ha letto la copia fino in fondo.")
-            # What is restored names no schema to look in.
-            psql.stdin.write(b"SET search_path = public;\n")
+            psql.stdin.write(b"RESET search_path;\n")  # pg_dump has emptied it
             psql.stdin.writelines(f"{statement};\n".encode() for statement in statements)
             psql.stdin.write(b"COMMIT;\n")
         except BrokenPipeError:  # it has complained

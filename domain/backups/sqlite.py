@@ -56,6 +56,7 @@ def restore(path, url, statements):
     with files.open_plain(path) as stream:
         files.write_synced(draft, iter(lambda: stream.read(1 << 20), b""))
     with closing(sqlite3.connect(draft)) as archive, archive:
+        archive.execute("PRAGMA journal_mode = MEMORY")  # no file that another run would find
         for statement in statements:
             archive.execute(statement)
     files.sync(draft)
