@@ -100,10 +100,12 @@ def proxy(nodes, tmp_path):
         example, found = re.subn(given, ours, example)
         assert found, given
     (tmp_path / "portale.conf").write_text(example)
+    places = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    ours = " ".join(f"{name}_temp_path {tmp_path}/{name};" for name in places)
     (tmp_path / "nginx.conf").write_text(
         f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n"
         "events {}\n"
-        f"http {{ include /etc/nginx/mime.types; include {tmp_path}/portale.conf; }}\n"
+        f"http {{ include /etc/nginx/mime.types; {ours} include {tmp_path}/portale.conf; }}\n"
     )
     command = [NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     server = subprocess.Popen([*command, "-e", str(tmp_path / "error.log")])

@@ -153,7 +153,9 @@ def _environment(url):
 
 @contextmanager
 def _connected(url):
-    database = pw.PostgresqlDatabase(url, prefer_psycopg3=True, connect_timeout=5)
+    # Its transaction waits while pg_dump works, which may take longer than a server allows.
+    patient = "-c idle_in_transaction_session_timeout=0"
+    database = pw.PostgresqlDatabase(url, prefer_psycopg3=True, connect_timeout=5, options=patient)
     with database.connection_context():
         yield database
 

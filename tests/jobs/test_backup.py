@@ -185,6 +185,24 @@ def test_a_document_that_is_lost_is_told_and_the_rest_is_copied(app, root):
     assert contents.verify(root / "2026-11-23T013000")["documents"] == 2
 
 
+def test_an_invoice_that_arrives_meanwhile_is_whole_or_absent(app, monkeypatch):
+    make_file(app, "prima.pdf", b"%PDF prima")
+    listed = contents.listed
+
+    def late(path):
+        if not StoredFile.select().where(StoredFile.name == "dopo.pdf").exists():
+            make_file(app, "dopo.pdf", b"%PDF dopo")
+        return listed(path)
+
+    monkeypatch.setattr(contents, "listed", late)
+    folder = copy(app)
+    assert contents.verify(folder)["rows"]["stored_file"] == 1
+    assert [name for name in names(folder) if name.startswith("documents")] == [
+        "documents/dopo.pdf", "documents/prima.pdf"
+    ]  # fmt: skip
+    assert contents.verify(copy(app, NOW + DAY))["rows"]["stored_file"] == 2
+
+
 def test_others_write_while_a_copy_is_made(app, monkeypatch):
     """The copy is of one state, and nobody waits for it."""
     fields = {"started_at": NOW, "hits": 1}
