@@ -6,10 +6,11 @@ flow is better. Where neither is, the one that comes last is kept.
 
 import datetime as dt
 import sqlite3
-from operator import itemgetter
 
 from domain.imports.upsert import CHUNK
-from models import DayField, Param, db
+from models import DayField, Param, db, is_sqlite
+
+FLAGS = ("estimated", "rectified")
 
 
 def rank(estimated, rectified):
@@ -42,10 +43,14 @@ class Ranked:
         self._model = model
         self._key = key
         self._fields = (*key, content, model.estimated, model.rectified)
-        name = model._meta.table_name
-        keys = ", ".join(f"k{n}" for n in range(len(key)))
+        name = self._name = model._meta.table_name
+        names = [f"k{n}" for n in range(len(key))]
+        self._columns = dict(
+            zip((field.name for field in self._fields), (*names, "content", *FLAGS), strict=True)
+        )
+        keys = ", ".join(names)
         marks = ", ".join("?" * len(key))
-        columns = f"{keys}, content, estimated, rectified"
+        columns = ", ".join(self._columns.values())
         self._file.execute(
             f"CREATE TABLE {name} ({columns}, member, line, PRIMARY KEY ({keys})) WITHOUT ROWID"
         )
@@ -53,9 +58,9 @@ class Ranked:
         this = f"FROM {name} WHERE ({keys}) = ({marks})"
         self._find = f"SELECT content, estimated, rectified, member, line {this}"
         self._delete = f"DELETE {this}"
-        self._all = f"SELECT {columns} FROM {name}"  # noqa: S608
-        self._first = f"{self._all} ORDER BY {keys} LIMIT {CHUNK}"
-        self._next = f"{self._all} WHERE ({keys}) > ({marks}) ORDER BY {keys} LIMIT {CHUNK}"
+        every = f"SELECT {columns} FROM {name}"  # noqa: S608
+        self._first = f"{every} ORDER BY {keys} LIMIT {CHUNK}"
+        self._next = f"{every} WHERE ({keys}) > ({marks}) ORDER BY {keys} LIMIT {CHUNK}"
         self._days = [n for n, field in enumerate(key) if isinstance(field, DayField)]
 
     def add(self, key, content, estimated, rectified, member, line):
@@ -134,9 +139,13 @@ class Ranked:
             conflict_target=self._key, preserve=self._fields[len(self._key) :]
         )
         sql, params = query.sql()
-        names = [field.name for field in self._fields]
-        in_order = itemgetter(*(names.index(param.name) for param in params))
-        rows = self._file.execute(self._all)
-        db.cursor().executemany(
-            sql, (in_order((*row[:-2], bool(row[-2]), bool(row[-1]))) for row in rows)
-        )
+        names = [param.name for param in params]
+        columns = ", ".join(self._columns[name] for name in names)
+        rows = self._file.execute(f"SELECT {columns} FROM {self._name}")  # noqa: S608
+        if not is_sqlite():  # PostgreSQL does not take 0 and 1 for no and yes
+            flags = [name in FLAGS for name in names]
+            rows = (
+                [bool(value) if flag else value for value, flag in zip(row, flags, strict=True)]
+                for row in rows
+            )
+        db.cursor().executemany(sql, rows)
