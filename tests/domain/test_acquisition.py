@@ -8,8 +8,8 @@ from domain import acquisition, readings
 from domain.errors import Refused
 from domain.formats.billing_readings import COLUMNS
 from models import ReadingBatch, SelfReading
-from tests.domain.test_handover import at_once
 from tests.factories import make_customer, make_gas, make_self_reading
+from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)

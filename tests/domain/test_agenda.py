@@ -7,7 +7,6 @@ from icalendar import Calendar
 
 from domain import agenda, throttle
 from models import Account, CalendarLink, Event, Grant, Instalment, Nickname
-from tests.domain.test_accounts import at_once
 from tests.factories import (
     make_account,
     make_customer,
@@ -16,6 +15,7 @@ from tests.factories import (
     make_invoice,
     make_window,
 )
+from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
 KEY = "una-chiave-di-prova-lunga-abbastanza"
@@ -138,7 +138,7 @@ def test_the_bytes_are_the_same_all_day(account, supply, customer):
 
 
 def test_of_many_at_once_one_makes_the_address(app, account, supply):
-    at_once(app, 6, lambda _n: agenda.make(account.id, supply, now=NOW))
+    at_once(*[lambda: agenda.make(account.id, supply, now=NOW)] * 6)
     assert CalendarLink.select().count() == 1
     assert [event.kind for event in Event.select()] == ["calendar_made"]
 

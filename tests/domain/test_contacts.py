@@ -7,8 +7,8 @@ import pytest
 from domain import accounts, contacts
 from domain.formats import batch_csv
 from models import ContactBatch, ContactChange, Customer, Event
-from tests.domain.test_handover import at_once
 from tests.factories import make_account, make_customer
+from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
 HALF_AN_HOUR = dt.timedelta(minutes=30)

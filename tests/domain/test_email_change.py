@@ -9,8 +9,8 @@ import pytest
 from domain import contacts, credentials, email_change, email_links, passwords, throttle, tickets
 from domain.errors import Refused
 from models import Account, ContactChange, Customer, EmailChange, Event, Grant, OutgoingMail
-from tests.domain.test_handover import at_once
 from tests.factories import PASSWORD, make_account, make_customer
+from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
 KEY = credentials.key("una chiave di prova")

@@ -8,16 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 
 import peewee as pw
 import pytest
 
 from domain import acquisition, contacts, handover
 from domain.formats import tal0050
-from models import BatchFile, ContactBatch, ContactChange, ReadingBatch, SelfReading, db
+from models import BatchFile, ContactBatch, ContactChange, ReadingBatch, SelfReading
 from tests.conftest import ON_POSTGRESQL, required
 from tests.factories import make_customer, make_gas, make_self_reading
+from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)
@@ -431,28 +431,6 @@ def test_when_the_disk_is_full_nothing_is_half_visible_and_later_all_is_there(
 
 
 # -- At the same time -----------------------------------------------------------------------
-
-
-def at_once(*calls):
-    """Run `calls` in threads that start together; return their results or errors."""
-    barrier = threading.Barrier(len(calls))
-    results = [None] * len(calls)
-
-    def one(place, call):
-        barrier.wait()
-        try:
-            results[place] = call()
-        except Exception as error:
-            results[place] = error
-        finally:
-            db.close()
-
-    threads = [threading.Thread(target=one, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def test_twenty_at_once_make_one_file_with_each_row_once(kind, outbox, hand_over):

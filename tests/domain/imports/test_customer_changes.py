@@ -8,8 +8,8 @@ from domain import contacts
 from domain.clock import utcnow
 from domain.imports import customers
 from models import ContactChange, Customer
-from tests.domain.test_handover import at_once
 from tests.factories import make_customer
+from tests.together import at_once
 
 HEADER = "codice_cliente;denominazione;partita_iva;telefono;fax;email"
 
