@@ -8,8 +8,8 @@ import models
 from domain.clock import rome_day, utcnow
 from models import Ticket, TicketMessage
 from tests.factories import PASSWORD, make_ticket
+from tests.security.owners import OBJECTS, Owner, address, own_values, routes
 from tests.security.routes import UNSAFE
-from tests.security.test_others_data import OBJECTS, Owner, address, own_values, routes
 
 STRONG = "lampada fiume orologio tramonto"
 # What the forms do name, filled in well.
