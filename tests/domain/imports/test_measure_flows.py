@@ -323,7 +323,9 @@ def test_a_flow_cut_anywhere_changes_nothing(drop, supply):
     content = one_day(2).encode()
     for size in range(0, len(content) - 1, 5):  # at every byte: tests of the format
         rejected(drop("a.xml", content[:size]))
+        assert kept(supply) == []
     taken(drop("a.xml", content))
+    assert kept(supply)[0].values == [2] * 96
 
 
 @pytest.mark.parametrize(
