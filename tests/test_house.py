@@ -1,6 +1,9 @@
 """The rooms of the house and the one-way arrows between them."""
 
 import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,26 @@ def test_arrows_run_one_way(room):
         allowed = MAY_IMPORT[room] | ({"app"} if path.match("jobs/runner.py") else set())
         strangers = {name for name in imported(path) if name in OURS} - allowed
         assert not strangers, f"{path.relative_to(ROOT)} must not import {sorted(strangers)}"
+
+
+def installed_with_the_portal():
+    """The names of the libraries in requirements.txt, as PyPI compares them."""
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return {normal(line) for line in lines if line[:1].isalnum()}
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", name)[0]).lower()
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_every_library_that_is_imported_is_installed_with_the_portal(room):
+    """Where the tests run there are more: see requirements-dev.txt."""
+    known, providers = installed_with_the_portal(), packages_distributions()
+    place = ROOT / room
+    for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        for name in set(imported(path)) - OURS - set(sys.stdlib_module_names):
+            assert known & set(map(normal, providers[name])), f"{path}: {name}"
 
 
 def test_formats_know_nothing_of_tables():

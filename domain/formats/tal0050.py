@@ -5,8 +5,7 @@ distributor; see docs/formati.md for the elements.
 """
 
 import re
-
-from lxml import etree
+from xml.etree import ElementTree  # only written here
 
 from domain import italian
 
@@ -30,7 +29,7 @@ def write(user, distributor, readings):
     `readings` have pdr, meter_serial, day, counter (m3), and, where a corrector is fitted,
     corrector (Smc) and corrector_serial.
     """
-    root = etree.Element("Prestazione", cod_servizio="TAL", cod_flusso="0050")
+    root = ElementTree.Element("Prestazione", cod_servizio="TAL", cod_flusso="0050")
     _add(root, "IdentificativiRichiesta", piva_utente=user, piva_distr=distributor)
     for reading in readings:
         cells = {
@@ -43,10 +42,11 @@ def write(user, distributor, readings):
             cells["let_tot_conv"] = f"{reading.corrector:09d}"
             cells["matr_conv"] = reading.corrector_serial
         _add(root, "DatiPdR", **cells)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
 
 
 def _add(parent, name, **cells):
-    element = etree.SubElement(parent, name)
+    element = ElementTree.SubElement(parent, name)
     for tag, text in cells.items():
-        etree.SubElement(element, tag).text = text and _NOT_XML.sub("\ufffd", text)
+        ElementTree.SubElement(element, tag).text = text and _NOT_XML.sub("\ufffd", text)
