@@ -28,6 +28,7 @@ HOST = "127.0.0.1"
 EVERY = 60  # seconds between two rounds of the jobs
 JOBS = ("import_inbox", "acquire_readings", "send_mail")
 READY_WITHIN = 30  # seconds
+STOPS_WITHIN = 10
 
 
 class CannotStart(Exception):
@@ -170,9 +171,9 @@ def wait(server, seconds):
 def stop(server):
     server.terminate()
     try:
-        server.wait(10)
+        server.wait(STOPS_WITHIN)
     except subprocess.TimeoutExpired:
-        server.kill()
+        os.killpg(server.pid, signal.SIGKILL)  # its workers too, which would keep the port
         server.wait()
 
 

@@ -2,7 +2,10 @@
 
 import datetime as dt
 import re
+import select
 import socket
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -294,3 +297,22 @@ def test_a_name_that_is_not_a_mail_shows_the_list_alone(demo_app, name):
     page = demo_app.test_client().get("/demo/posta", query_string={"mail": name})
     assert page.status_code == 200
     assert "testo" not in page.text
+
+
+DEAF = """
+import signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+worker = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+worker += "print(flush=True); signal.alarm(30); signal.pause()"
+subprocess.run([sys.executable, "-c", worker])
+"""
+
+
+def test_a_server_that_does_not_stop_is_killed_with_its_workers(monkeypatch):
+    monkeypatch.setattr(demo, "STOPS_WITHIN", 0.1)
+    command = [sys.executable, "-c", DEAF]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as server:
+        server.stdout.readline()  # the worker is there
+        demo.stop(server)
+        ended, _writable, _odd = select.select([server.stdout], [], [], 10)
+        assert ended  # and is gone: nobody holds the pipe any more
