@@ -11,7 +11,7 @@ help:
 	@echo "make demo         una utility di prova su http://127.0.0.1:$(PORT) (altra porta: make demo PORT=8010)"
 	@echo "make demo-reset   cancella i dati di prova"
 	@echo "make test         tutte le verifiche, browser e PostgreSQL compresi"
-	@echo "make test-slow    le prove lunghe di guasto"
+	@echo "make test-slow    le prove lunghe, di guasto e di dati ostili"
 	@echo "make lint         solo lo stile del codice"
 	@echo "make bench        la tabella delle velocità"
 	@echo "make screenshots  rifà le figure di README.md (docs/img)"
@@ -52,6 +52,7 @@ test: lint
 
 test-slow: .venv/.installed-dev
 	$(PYTEST) -m slow
+	TEST_DATABASE=postgresql $(PYTEST) -m "slow and everywhere"
 
 bench: .venv/.installed-dev
 	$(RUN) -m tests.bench

@@ -110,6 +110,8 @@ def test_row_19_the_fields_are_found():
     assert {"username", "new_password", "tax_id", "email", "keep"} <= set(field_names())
 
 
+@pytest.mark.slow
+@pytest.mark.everywhere
 @BOTH
 def test_row_19_hostile_parts_of_the_address(app, reach, signed_in):
     for rule, method in with_method(app, "GET", *UNSAFE):
@@ -132,6 +134,8 @@ def test_row_19_bytes_that_are_no_text(app, reach, signed_in):
             assert "X-A" not in answer.headers
 
 
+@pytest.mark.slow
+@pytest.mark.everywhere
 @BOTH
 def test_row_19_hostile_parameters(app, reach, signed_in):
     for rule, _method in with_method(app, "GET"):
@@ -144,6 +148,8 @@ def test_row_19_hostile_parameters(app, reach, signed_in):
             check(browser.get(path, query_string=twice), (rule, value))
 
 
+@pytest.mark.slow
+@pytest.mark.everywhere
 @BOTH
 def test_row_19_hostile_forms(app, reach, signed_in):
     for rule, method in with_method(app, *UNSAFE):

@@ -431,6 +431,8 @@ def empty(desk):
         table.delete().execute()
 
 
+@pytest.mark.slow
+@pytest.mark.everywhere
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_wherever_a_run_is_killed_the_next_one_ends_the_same(desk, killed_at, after, monkeypatch):
     def fsync(_descriptor):
