@@ -335,6 +335,42 @@ class Grant(Table):
         indexes = ((("account", "customer"), True),)
 
 
+class Operator(Table):
+    """A clerk's login to the desk: a password and a second factor (see domain/operators.py)."""
+
+    username = pw.CharField(max_length=64, unique=True)
+    name = pw.CharField(max_length=100)  # signs what customers read
+    email = pw.CharField(max_length=254)
+    role = pw.CharField(max_length=13, constraints=[one_of("role", "operator", "administrator")])
+    password_hash = pw.CharField(max_length=200)
+    must_change_password = pw.BooleanField(default=True)  # somebody else chose it
+    totp_nonce = pw.CharField(max_length=32, null=True)  # the secret is derived from it
+    totp_since = UtcDateTimeField(null=True)  # when the first code was right
+    totp_step = pw.BigIntegerField(null=True)  # of the last code used: none works twice
+    created_at = UtcDateTimeField()
+    last_access_at = UtcDateTimeField(null=True)
+    disabled_at = UtcDateTimeField(null=True)
+
+
+class RecoveryCode(Table):
+    """Stands in for one code of the second factor; only its HMAC-SHA256 is kept."""
+
+    operator = pw.ForeignKeyField(Operator, backref="recovery_codes", on_delete="CASCADE")
+    digest = pw.CharField(max_length=64, unique=True)
+    used_at = UtcDateTimeField(null=True)
+
+
+class OperatorSession(Table):
+    """A browser in which an operator is signed in; like `Session`, but shorter."""
+
+    operator = pw.ForeignKeyField(Operator, backref="sessions", on_delete="CASCADE")
+    digest = pw.CharField(max_length=64, unique=True)
+    created_at = UtcDateTimeField()
+    seen_at = UtcDateTimeField()
+    previous_access_at = UtcDateTimeField(null=True)
+    verified_at = UtcDateTimeField(null=True)  # the second factor; until then it opens nothing
+
+
 class MailedSecret(Table):
     """A mailed credential: one use, short life; only its HMAC-SHA256 is kept."""
 
@@ -354,6 +390,8 @@ class Session(Table):
     seen_at = UtcDateTimeField()
     previous_access_at = UtcDateTimeField(null=True)  # shown as «Ultimo accesso»
     must_change_password = pw.BooleanField(default=False)  # opened with a mailed secret
+    # Who looks as the customer, reading only; that session ends with the operator's.
+    operator_session = pw.ForeignKeyField(OperatorSession, null=True, on_delete="CASCADE")
 
 
 class Throttle(Table):
@@ -936,6 +974,24 @@ class Event(Table):
 
     class Meta:
         indexes = ((("account", "at"), False), (("customer", "at"), False))
+
+
+# -- Registro attività ---------------------------------------------------------------------
+
+
+class RegisterEntry(Table):
+    """What an operator read or changed. Each row seals the one before (see domain/register.py)."""
+
+    number = pw.IntegerField(unique=True)  # 1, 2, 3 … without a gap
+    at = UtcDateTimeField()
+    operator = pw.CharField(max_length=64)  # the user name, as it was
+    kind = pw.CharField(max_length=40)
+    customer_code = pw.CharField(max_length=16, null=True, index=True)
+    details = pw.TextField()  # JSON
+    seal = pw.CharField(max_length=64)  # HMAC-SHA256 of the row and of the seal before
+
+    class Meta:
+        indexes = ((("operator", "at"), False), (("kind", "at"), False))
 
 
 # -- The jobs ------------------------------------------------------------------------------

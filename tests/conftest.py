@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 
 import models
 from app import SETTINGS, create_app
-from domain import sessions
+from domain import operator_sessions, sessions
 from domain.clock import utcnow
 from domain.mail import sender
 from tests import postgres, smtp
@@ -209,6 +209,23 @@ def sign_in(app):
         with browser.session_transaction() as cookie:
             cookie["_user_id"] = token
             cookie["_fresh"] = True
+        return browser
+
+    return _sign_in
+
+
+@pytest.fixture
+def sign_in_operator(app):
+    """`sign_in_operator(operator)`: a browser at the desk, password and second factor given."""
+
+    def _sign_in(operator, *, verified=True):
+        browser = app.test_client()
+        token = operator_sessions.open_session(operator, now=utcnow())
+        if verified:
+            row = operator_sessions.load(token, now=utcnow())
+            token = operator_sessions.verified(row.session, now=utcnow())
+        with browser.session_transaction() as cookie:
+            cookie["_operator"] = token
         return browser
 
     return _sign_in

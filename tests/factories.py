@@ -25,6 +25,7 @@ from models import (
     InvoiceSupply,
     MeasuredDay,
     MeterReading,
+    Operator,
     ReadingWindow,
     SelfReading,
     StoredFile,
@@ -69,6 +70,23 @@ def make_account(customer=None, *, password=True, **values):
     account = Account.create(**values)
     Grant.create(account=account, customer=customer)
     return account
+
+
+def make_operator(role="operator", **values):
+    """An operator with a password and a second factor of their own."""
+    n = next(_counter)
+    values = {
+        "username": f"operatore{n}",
+        "name": f"Operatore {n}",
+        "email": f"operatore{n}@example.it",
+        "password_hash": PASSWORD_HASH,
+        "must_change_password": False,
+        "totp_nonce": f"nonce-{n}",
+        "totp_since": utcnow(),
+        "created_at": utcnow(),
+        **values,
+    }
+    return Operator.create(role=role, **values)
 
 
 def make_gas(customer=None, code=None, **values):

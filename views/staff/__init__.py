@@ -1,0 +1,10 @@
+"""«Sportello operatori»: a module for each entry of its menu, all under /staff."""
+
+from importlib import import_module
+
+MODULES = ("access", "dashboard")  # in menu order
+
+
+def init_app(app):
+    for name in MODULES:
+        import_module(f"views.staff.{name}").init_app(app)

@@ -1,0 +1,101 @@
+"""Who of the utility is asking. Customers and strangers find nothing under /staff but its door."""
+
+from contextlib import contextmanager
+from functools import wraps
+
+from flask import abort, current_app, g, request, session
+from flask_babel import lazy_gettext as _l
+
+from domain import operator_sessions, register
+from domain.clock import utcnow
+from models import Operator, writing
+from views.access import go, is_background
+
+IN_COOKIE = "_operator"  # its key there
+
+# (path under /staff, label, icon, administrators only)
+MENU = (("", _l("Oggi"), "home", False),)
+
+
+def init_app(app):
+    app.jinja_env.globals["desk_menu"] = menu
+    app.jinja_env.globals["current_operator"] = current_operator
+
+    @app.before_request
+    def hide_from_customers():
+        """A customer who is signed in finds no desk at all."""
+        if request.path.startswith("/staff") and "_user_id" in session and IN_COOKIE not in session:
+            abort(404)
+
+
+def current_operator():
+    """The row of `operator_sessions.load` behind this request, or None; read once."""
+    if "operator" not in g:
+        token = session.get(IN_COOKIE)
+        g.operator = token and operator_sessions.load(token, now=utcnow(), quietly=is_background())
+    return g.operator
+
+
+def operator_required(view):
+    """Only for an operator who gave the second factor and has a password of one's own."""
+
+    @wraps(view)
+    def guarded(*args, **kwargs):
+        row = current_operator()
+        if not row:
+            return go("/staff/login")
+        if not row.verified_at:
+            return go("/staff/codice")
+        if row.must_change_password:
+            return go("/staff/password")
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def administrator_required(view):
+    """Only for administrators; for other operators the page does not exist."""
+
+    @operator_required
+    @wraps(view)
+    def guarded(*args, **kwargs):
+        if current_operator().role != "administrator":
+            abort(404)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def operator():
+    """The row of the operator who is signed in, to refer to it in others."""
+    return Operator.get_by_id(current_operator().operator)
+
+
+@contextmanager
+def noting(kind, *, customer=None, **details):
+    """What an operator does inside and the entry in the register are written together.
+
+    `details` are those of domain/register.py; yields them, for what is known only inside.
+    """
+    with writing():
+        yield details
+        register.record(
+            kind,
+            current_operator().username,
+            key=register.key(current_app.secret_key),
+            now=utcnow(),
+            customer=customer,
+            **details,
+        )
+
+
+def noted(kind, **given):
+    """What an operator reads, written in the register; see `noting`."""
+    with noting(kind, **given):
+        pass
+
+
+def menu():
+    """The entries that this operator may open."""
+    is_administrator = current_operator().role == "administrator"
+    return [entry for entry in MENU if is_administrator or not entry[3]]
