@@ -437,6 +437,7 @@ class SupplyPoint(Table):
     street_number = pw.CharField(max_length=40, null=True)
     postcode = pw.CharField(max_length=20, null=True)
     city = pw.CharField(max_length=100, null=True)
+    town = pw.CharField(max_length=100, null=True, index=True)  # the city, as `text.town` has it
     province = pw.CharField(max_length=40, null=True)
     active_from = DayField(null=True)
     ended_on = DayField(null=True)
@@ -831,9 +832,16 @@ class Ticket(Table):
     updated_at = UtcDateTimeField()
     closed_at = UtcDateTimeField(null=True)
     due_on = DayField(null=True)  # by when it must be answered, where a rule says so
+    answered_at = UtcDateTimeField(null=True)  # the utility's first answer
+    assigned_to = pw.ForeignKeyField(Operator, null=True, on_delete="SET NULL")
 
     class Meta:
         indexes = ((("customer", "updated_at"), False),)
+
+    @classmethod
+    def awaited_by(cls):
+        """The deadline while the first answer is awaited: what follows it has none."""
+        return pw.Case(None, [(cls.answered_at.is_null(), cls.due_on)])
 
     @classmethod
     def of(cls, account_id):
@@ -843,6 +851,9 @@ class Ticket(Table):
             .join(Grant, on=Grant.customer == cls.customer)
             .where(Grant.account == account_id)
         )
+
+
+Ticket.add_index(Ticket.index(Ticket.state, Ticket.awaited_by(), Ticket.id, name="ticket_queue"))
 
 
 class TicketMessage(Table):
@@ -860,8 +871,11 @@ class TicketMessage(Table):
     at = UtcDateTimeField()
     by_customer = pw.BooleanField()
     account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
-    author = pw.CharField(max_length=200, null=True)  # who signs for the utility
+    # Who signs for the utility, or wrote down what the customer said.
+    author = pw.CharField(max_length=200, null=True)
     text = pw.TextField()
+    # A note among operators: no customer ever sees it.
+    internal = pw.BooleanField(default=False, constraints=[pw.SQL("DEFAULT FALSE")])
 
 
 class Attachment(Table):
@@ -873,6 +887,13 @@ class Attachment(Table):
     kind = pw.CharField(max_length=4, constraints=[one_of("kind", "pdf", "jpg", "png")])
     size = pw.IntegerField()
     sha256 = pw.CharField(max_length=64)
+
+
+class StandardAnswer(Table):
+    """A text that operators send often; see domain/standard_answers.py for its places."""
+
+    title = pw.CharField(max_length=80, unique=True)
+    text = pw.TextField()
 
 
 # -- Misure elettriche ---------------------------------------------------------------------
@@ -915,7 +936,11 @@ class RegisterReading(Table):
 
 
 class Document(Table):
-    """A document or notice: of one customer (`personal`), or for all."""
+    """A document or notice: of one customer (`personal`), or for all.
+
+    Where it has a `service` or a `town` it is for those who have such a supply. `source` is a
+    text as it was written at the desk; `text` then is the same without its formatting.
+    """
 
     category = pw.CharField(
         max_length=8,
@@ -924,11 +949,16 @@ class Document(Table):
     title = pw.CharField(max_length=200)
     date = DayField()
     text = pw.TextField(null=True)
+    source = pw.TextField(null=True)
     folded = pw.TextField()  # title and text, as they are searched
     file = pw.ForeignKeyField(StoredFile, null=True, on_delete="SET NULL")
     customer = pw.ForeignKeyField(Customer, null=True, index=False)
     visible_from = DayField(null=True)
     visible_to = DayField(null=True)
+    withdrawn_at = UtcDateTimeField(null=True)
+    service = pw.CharField(max_length=3, null=True, constraints=[one_of("service", "EE", "GAS")])
+    city = pw.CharField(max_length=100, null=True)  # as it is shown
+    town = pw.CharField(max_length=100, null=True)  # as it is compared
     added_at = UtcDateTimeField()
 
     class Meta:
@@ -954,6 +984,15 @@ Document.add_index(
         name="document_of_customer_key",
     )
 )
+
+
+class DocumentDraft(Table):
+    """What an operator prepares to publish, seen by nobody else; see domain/publishing.py."""
+
+    operator = pw.ForeignKeyField(Operator, on_delete="CASCADE")
+    document = pw.ForeignKeyField(Document, null=True, on_delete="CASCADE")  # that it changes
+    made_at = UtcDateTimeField()
+    content = pw.TextField()  # JSON
 
 
 # -- Storico -------------------------------------------------------------------------------
@@ -1015,6 +1054,34 @@ class ImportedFile(Table):
     at = UtcDateTimeField()
     settled_at = UtcDateTimeField(null=True)
     seconds = pw.FloatField(null=True)  # that judging it took
+    # What the report counts, for lists.
+    rows = pw.IntegerField(null=True)
+    added = pw.IntegerField(null=True)
+    changed = pw.IntegerField(null=True)
+    unchanged = pw.IntegerField(null=True)
+    warning_count = pw.IntegerField(null=True)
+    error_count = pw.IntegerField(null=True)
+    # What an operator decided of a file that was held.
+    confirmed_at = UtcDateTimeField(null=True)
+    discarded_at = UtcDateTimeField(null=True)
+
+
+class UploadedFile(Table):
+    """A file that an operator sent and nobody has put into the inbox yet.
+
+    It lies in DATA_DIR/uploads/`folder`/`name`. `outcome` and `report`, as of an ImportedFile,
+    are what would become of it; null until it was tried.
+    """
+
+    folder = pw.CharField(max_length=32, unique=True)
+    name = pw.CharField(max_length=255)
+    sha256 = pw.CharField(max_length=64)
+    size = pw.BigIntegerField()
+    at = UtcDateTimeField(index=True)
+    operator = pw.CharField(max_length=64)  # user name
+    outcome = pw.CharField(max_length=10, null=True)
+    report = pw.TextField(null=True)
+    tried_at = UtcDateTimeField(null=True)
 
 
 class JobRun(Table):

@@ -1,5 +1,9 @@
 """The operators' desk: operators, their sessions, the register of what they do."""
 
+import json
+
+import peewee as pw
+
 import models
 
 ADDED = (
@@ -7,15 +11,43 @@ ADDED = (
     models.RecoveryCode,
     models.OperatorSession,
     models.RegisterEntry,
+    models.DocumentDraft,
+    models.UploadedFile,
 )
 COLUMNS = (  # by hand, as in 0002
     'ALTER TABLE "session" ADD COLUMN "operator_session_id" INTEGER '
     'REFERENCES "operator_session" ("id") ON DELETE CASCADE',
     'CREATE INDEX "session_operator_session_id" ON "session" ("operator_session_id")',
+    'ALTER TABLE "supply_point" ADD COLUMN "town" VARCHAR(100)',
+    'CREATE INDEX "supply_point_town" ON "supply_point" ("town")',
+    'ALTER TABLE "document" ADD COLUMN "source" TEXT',
+    'ALTER TABLE "document" ADD COLUMN "withdrawn_at" TIMESTAMP',
+    "ALTER TABLE \"document\" ADD COLUMN \"service\" VARCHAR(3) CHECK (service IN ('EE', 'GAS'))",
+    'ALTER TABLE "document" ADD COLUMN "city" VARCHAR(100)',
+    'ALTER TABLE "document" ADD COLUMN "town" VARCHAR(100)',
 )
+COUNTS = ("rows", "added", "changed", "unchanged", "warning_count", "error_count")
 
 
 def up(migrator, db):
     db.create_tables(ADDED)
     for statement in COLUMNS:
         db.execute_sql(statement)
+    count_imports(db)
+
+
+def count_imports(db):
+    """What the reports of imported files count, in columns of their own; and what is decided."""
+    for name in COUNTS:
+        db.execute_sql(f'ALTER TABLE "imported_file" ADD COLUMN "{name}" INTEGER')
+    for name in ("confirmed_at", "discarded_at"):
+        kind = "DATETIME" if isinstance(db, pw.SqliteDatabase) else "TIMESTAMP"
+        db.execute_sql(f'ALTER TABLE "imported_file" ADD COLUMN "{name}" {kind}')
+    told = db.execute_sql('SELECT "report", "id" FROM "imported_file"').fetchall()
+    values = ", ".join(f'"{name}" = {db.param}' for name in COUNTS)
+    for report, number in told:
+        counts = [json.loads(report).get(name) for name in COUNTS]
+        db.execute_sql(
+            f'UPDATE "imported_file" SET {values} WHERE "id" = {db.param}',  # noqa: S608 (our names)
+            (*counts, number),
+        )
