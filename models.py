@@ -322,6 +322,11 @@ class Account(Table):
     language = pw.CharField(max_length=5, default="it", constraints=[pw.SQL("DEFAULT 'it'")])
     # Mail that tells of something new; what concerns security always goes out.
     notices = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
+    # Of those, which; they count only while `notices` does.
+    notices_readings = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
+    notices_invoices = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
+    notices_documents = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
+    notices_tickets = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
 
 
 class Grant(Table):
@@ -417,9 +422,18 @@ class OutgoingMail(Table):
     due_at = UtcDateTimeField()  # not before; moved on while somebody is sending it
     sent_at = UtcDateTimeField(null=True)
     last_error = pw.TextField(null=True)
+    # For many customers at once: whatever one of them waits for goes before it.
+    bulk = pw.BooleanField(default=False, constraints=[pw.SQL("DEFAULT FALSE")])
+    once = pw.CharField(max_length=120, unique=True, null=True)  # what it tells, and whom
+    # Of one that failed: the operators know.
+    reported = pw.BooleanField(default=False, constraints=[pw.SQL("DEFAULT FALSE")])
 
 
-OutgoingMail.add_index(OutgoingMail.index(OutgoingMail.state, OutgoingMail.due_at))
+OutgoingMail.add_index(
+    OutgoingMail.index(
+        OutgoingMail.state, OutgoingMail.bulk, OutgoingMail.due_at, OutgoingMail.id
+    )
+)
 
 
 # -- What is supplied ----------------------------------------------------------------------
@@ -623,6 +637,9 @@ class SelfReading(Table):
     confirmed = pw.BooleanField(default=False)  # an odd value that the customer confirmed
     meter_serial = pw.CharField(max_length=40, null=True)
     account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
+    # Told by telephone: for whom, and the operator who wrote it down.
+    taken_for = pw.ForeignKeyField(Customer, null=True, index=False)
+    operator = pw.ForeignKeyField(Operator, null=True, index=False, on_delete="SET NULL")
     entered_at = UtcDateTimeField()
     state = pw.CharField(
         max_length=10,
@@ -651,10 +668,11 @@ class SelfReading(Table):
 
     @classmethod
     def entered_for(cls, customer):
-        """The condition that no former customer of the supply entered it."""
+        """The condition that no former customer of the supply entered it, nor told it."""
         own = Grant.alias()
         accounts = own.select(own.account).where(own.customer == customer)
-        return cls.account.is_null() | cls.account.in_(accounts)
+        told = cls.taken_for.is_null() | (cls.taken_for == customer)
+        return (cls.account.is_null() & told) | cls.account.in_(accounts)
 
 
 SelfReading.add_index(
@@ -669,6 +687,22 @@ SelfReading.add_index(
 SelfReading.add_index(
     SelfReading.index(
         SelfReading.id, where=(SelfReading.state == "pending"), name="self_reading_pending"
+    )
+)
+# The desk's list, the latest first: of all, of one state, of the few that are special.
+for of_some, where in (
+    ("day", None),
+    ("odd", SelfReading.confirmed),
+    ("told", SelfReading.taken_for.is_null(False)),
+):
+    SelfReading.add_index(
+        SelfReading.index(
+            SelfReading.day, SelfReading.id, where=where, name=f"self_reading_{of_some}"
+        )
+    )
+SelfReading.add_index(
+    SelfReading.index(
+        SelfReading.state, SelfReading.day, SelfReading.id, name="self_reading_state"
     )
 )
 
@@ -960,12 +994,18 @@ class Document(Table):
     city = pw.CharField(max_length=100, null=True)  # as it is shown
     town = pw.CharField(max_length=100, null=True)  # as it is compared
     added_at = UtcDateTimeField()
+    announced_at = UtcDateTimeField(null=True)  # those who see it were told by mail
 
     class Meta:
         constraints = [pw.Check("(category = 'personal') = (customer_id IS NOT NULL)")]
         indexes = ((("customer", "date"), False),)
 
 
+Document.add_index(
+    Document.index(
+        Document.id, where=Document.announced_at.is_null(), name="document_to_announce"
+    )
+)
 Document.add_index(
     Document.index(
         Document.category,

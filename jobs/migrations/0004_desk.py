@@ -12,6 +12,7 @@ ADDED = (
     models.OperatorSession,
     models.RegisterEntry,
     models.DocumentDraft,
+    models.StandardAnswer,
     models.UploadedFile,
 )
 COLUMNS = (  # by hand, as in 0002
@@ -34,6 +35,25 @@ def up(migrator, db):
     for statement in COLUMNS:
         db.execute_sql(statement)
     count_imports(db)
+    work_on_tickets(db)
+
+
+def work_on_tickets(db):
+    """Whose a ticket is, when it was first answered, notes that no customer sees."""
+    sqlite = isinstance(db, pw.SqliteDatabase)
+    moment, boolean = ("DATETIME", "INTEGER") if sqlite else ("TIMESTAMP", "BOOLEAN")
+    for statement in (
+        f'ALTER TABLE "ticket" ADD COLUMN "answered_at" {moment}',
+        'ALTER TABLE "ticket" ADD COLUMN "assigned_to_id" INTEGER '
+        'REFERENCES "operator" ("id") ON DELETE SET NULL',
+        'CREATE INDEX "ticket_assigned_to_id" ON "ticket" ("assigned_to_id")',
+        'CREATE INDEX "ticket_queue" ON "ticket" '
+        '("state", CASE WHEN ("answered_at" IS NULL) THEN "due_on" END, "id")',
+        f'ALTER TABLE "ticket_message" ADD COLUMN "internal" {boolean} NOT NULL DEFAULT FALSE',
+        'UPDATE "ticket" SET "answered_at" = (SELECT MIN("at") FROM "ticket_message" '
+        "WHERE \"ticket_id\" = \"ticket\".\"id\" AND NOT \"by_customer\" AND \"kind\" = 'text')",
+    ):
+        db.execute_sql(statement)
 
 
 def count_imports(db):
