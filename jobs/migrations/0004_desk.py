@@ -19,6 +19,14 @@ COLUMNS = (  # by hand, as in 0002
     'ALTER TABLE "session" ADD COLUMN "operator_session_id" INTEGER '
     'REFERENCES "operator_session" ("id") ON DELETE CASCADE',
     'CREATE INDEX "session_operator_session_id" ON "session" ("operator_session_id")',
+    'ALTER TABLE "self_reading" ADD COLUMN "taken_for_id" INTEGER REFERENCES "customer" ("id")',
+    'ALTER TABLE "self_reading" ADD COLUMN "operator_id" INTEGER '
+    'REFERENCES "operator" ("id") ON DELETE SET NULL',
+    'CREATE INDEX "self_reading_day" ON "self_reading" ("day", "id")',
+    'CREATE INDEX "self_reading_odd" ON "self_reading" ("day", "id") WHERE "confirmed"',
+    'CREATE INDEX "self_reading_told" ON "self_reading" ("day", "id") '
+    'WHERE ("taken_for_id" IS NOT NULL)',
+    'CREATE INDEX "self_reading_state" ON "self_reading" ("state", "day", "id")',
     'ALTER TABLE "supply_point" ADD COLUMN "town" VARCHAR(100)',
     'CREATE INDEX "supply_point_town" ON "supply_point" ("town")',
     'ALTER TABLE "document" ADD COLUMN "source" TEXT',
