@@ -430,9 +430,7 @@ class OutgoingMail(Table):
 
 
 OutgoingMail.add_index(
-    OutgoingMail.index(
-        OutgoingMail.state, OutgoingMail.bulk, OutgoingMail.due_at, OutgoingMail.id
-    )
+    OutgoingMail.index(OutgoingMail.state, OutgoingMail.bulk, OutgoingMail.due_at, OutgoingMail.id)
 )
 
 
@@ -701,9 +699,7 @@ for of_some, where in (
         )
     )
 SelfReading.add_index(
-    SelfReading.index(
-        SelfReading.state, SelfReading.day, SelfReading.id, name="self_reading_state"
-    )
+    SelfReading.index(SelfReading.state, SelfReading.day, SelfReading.id, name="self_reading_state")
 )
 
 
@@ -1002,9 +998,7 @@ class Document(Table):
 
 
 Document.add_index(
-    Document.index(
-        Document.id, where=Document.announced_at.is_null(), name="document_to_announce"
-    )
+    Document.index(Document.id, where=Document.announced_at.is_null(), name="document_to_announce")
 )
 Document.add_index(
     Document.index(

@@ -44,6 +44,32 @@ def up(migrator, db):
         db.execute_sql(statement)
     count_imports(db)
     work_on_tickets(db)
+    prepare_mail(db)
+
+
+def prepare_mail(db):
+    """Notices one by one, mail for many, and what is told once; nothing old is announced."""
+    on_sqlite = isinstance(db, pw.SqliteDatabase)
+    truth, instant = ("INTEGER", "DATETIME") if on_sqlite else ("BOOLEAN", "TIMESTAMP")
+    for name in ("readings", "invoices", "documents", "tickets"):
+        db.execute_sql(
+            f'ALTER TABLE "account" ADD COLUMN "notices_{name}" {truth} NOT NULL DEFAULT TRUE'
+        )
+    for name in ("bulk", "reported"):
+        db.execute_sql(
+            f'ALTER TABLE "outgoing_mail" ADD COLUMN "{name}" {truth} NOT NULL DEFAULT FALSE'
+        )
+    for statement in (
+        'ALTER TABLE "outgoing_mail" ADD COLUMN "once" VARCHAR(120)',
+        'CREATE UNIQUE INDEX "outgoing_mail_once" ON "outgoing_mail" ("once")',
+        'DROP INDEX "outgoing_mail_state_due_at"',
+        'CREATE INDEX "outgoing_mail_state_bulk_due_at_id" '
+        'ON "outgoing_mail" ("state", "bulk", "due_at", "id")',
+        f'ALTER TABLE "document" ADD COLUMN "announced_at" {instant}',
+        'UPDATE "document" SET "announced_at" = "added_at"',
+        'CREATE INDEX "document_to_announce" ON "document" ("id") WHERE ("announced_at" IS NULL)',
+    ):
+        db.execute_sql(statement)
 
 
 def work_on_tickets(db):
@@ -59,7 +85,7 @@ def work_on_tickets(db):
         '("state", CASE WHEN ("answered_at" IS NULL) THEN "due_on" END, "id")',
         f'ALTER TABLE "ticket_message" ADD COLUMN "internal" {boolean} NOT NULL DEFAULT FALSE',
         'UPDATE "ticket" SET "answered_at" = (SELECT MIN("at") FROM "ticket_message" '
-        "WHERE \"ticket_id\" = \"ticket\".\"id\" AND NOT \"by_customer\" AND \"kind\" = 'text')",
+        'WHERE "ticket_id" = "ticket"."id" AND NOT "by_customer" AND "kind" = \'text\')',
     ):
         db.execute_sql(statement)
 
