@@ -11,6 +11,7 @@ from domain import documents
 from domain.clock import rome_day, utcnow
 from domain.formats.packed import pack
 from domain.measures import count
+from domain.text import town
 from models import (
     Account,
     Attachment,
@@ -104,6 +105,7 @@ def make_gas(customer=None, code=None, **values):
         "annual_use": 1200,
         **values,
     }
+    values["town"] = town(values["city"])
     return SupplyPoint.create(
         code=code or f"PR{n:06d}", customer=customer or make_customer(), service="GAS", **values
     )
@@ -113,6 +115,7 @@ def make_electricity(customer=None, code=None, **values):
     n = next(_counter)
     values = {"pod": f"IT001E{n:08d}", "street": "VIA PROVA", "street_number": "5",
               "postcode": "48124", "city": "RAVENNA", "province": "RA", **values}  # fmt: skip
+    values["town"] = town(values["city"])
     return SupplyPoint.create(
         code=code or f"PR{n:06d}", customer=customer or make_customer(), service="EE", **values
     )

@@ -1,5 +1,6 @@
 """`forniture`: the places served with electricity or gas."""
 
+from domain import text
 from domain.formats import table
 from domain.imports import checks
 from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, Kind
@@ -53,6 +54,8 @@ class Supplies(Kind):
             electric = entry.values["service"] == "EE"
             entry.values["pod"] = point if electric else None
             entry.values["pdr"] = None if electric else point
+            if "city" in entry.values:
+                entry.values["town"] = text.town(entry.values["city"])
             odd = checks.odd_pod(point) if electric else checks.odd_pdr(point)
             if odd:
                 report.warn(entry.number, "pod_pdr", point, odd)

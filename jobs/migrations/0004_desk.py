@@ -1,6 +1,8 @@
 """The operators' desk: operators, their sessions, the register of what they do."""
 
 import json
+import re
+import unicodedata
 
 import peewee as pw
 
@@ -30,7 +32,6 @@ COLUMNS = (  # by hand, as in 0002
     'ALTER TABLE "supply_point" ADD COLUMN "town" VARCHAR(100)',
     'CREATE INDEX "supply_point_town" ON "supply_point" ("town")',
     'ALTER TABLE "document" ADD COLUMN "source" TEXT',
-    'ALTER TABLE "document" ADD COLUMN "withdrawn_at" TIMESTAMP',
     "ALTER TABLE \"document\" ADD COLUMN \"service\" VARCHAR(3) CHECK (service IN ('EE', 'GAS'))",
     'ALTER TABLE "document" ADD COLUMN "city" VARCHAR(100)',
     'ALTER TABLE "document" ADD COLUMN "town" VARCHAR(100)',
@@ -43,8 +44,24 @@ def up(migrator, db):
     for statement in COLUMNS:
         db.execute_sql(statement)
     count_imports(db)
+    address_documents(db)
     work_on_tickets(db)
     prepare_mail(db)
+
+
+def address_documents(db):
+    """For whom documents are: by the city of a supply, as it is compared."""
+    kind = "DATETIME" if isinstance(db, pw.SqliteDatabase) else "TIMESTAMP"
+    db.execute_sql(f'ALTER TABLE "document" ADD COLUMN "withdrawn_at" {kind}')
+    for (city,) in db.execute_sql('SELECT DISTINCT "city" FROM "supply_point"').fetchall():
+        if city:
+            plain = unicodedata.normalize("NFKD", city.replace("’", "'"))
+            letters = (each for each in plain if not unicodedata.combining(each) and each != "'")
+            town = " ".join(re.sub(r"[^a-z0-9]", " ", "".join(letters).casefold()).split())
+            db.execute_sql(
+                f'UPDATE "supply_point" SET "town" = {db.param} WHERE "city" = {db.param}',
+                (town or None, city),
+            )
 
 
 def prepare_mail(db):
