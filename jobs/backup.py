@@ -7,7 +7,7 @@ the instant (UTC) it was made. Copies older than PORTALE_BACKUP_DAYS go afterwar
 settings (.env) are not in it: keep them elsewhere.
 """
 
-from domain import italian
+from domain import italian, schema
 from domain.backups import making
 from domain.errors import Refused
 from jobs import runner
@@ -19,7 +19,7 @@ def run(app, *, now):
     config = app.config
     made = making.make(
         config["BACKUP_DIR"], config["DATA_DIR"], config["DATABASE_URL"],
-        migrations=runner.applied(), days=config["BACKUP_DAYS"], now=now,
+        migrations=schema.applied(), days=config["BACKUP_DAYS"], now=now,
         progress=lambda paths: runner.progress(paths, "documenti"),
     )  # fmt: skip
     summary = (

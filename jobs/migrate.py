@@ -4,11 +4,12 @@ By hand, after installing and after each update, with the portal stopped. What i
 done is left alone.
 """
 
+from domain import schema
 from jobs import runner
 
 
 def run(app, *, now):
-    done = runner.migrations().up()
+    done = schema.migrations().up()
     if not done:
         return "L'archivio è già aggiornato."
     return f"Archivio aggiornato: {', '.join(done)}."

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 import models
-from domain import files, italian, transfer
+from domain import files, italian, schema, transfer
 from domain.errors import Refused
 from jobs import runner
 
@@ -34,7 +34,7 @@ def run(app, *, now, archive=None):
         )
     if not files.is_file(archive):
         raise Refused(f"L'archivio SQLite {archive} non c'è: indicarlo con --archive.")
-    copied = transfer.to_postgresql(archive, runner.migrations(), runner.progress)
+    copied = transfer.to_postgresql(archive, schema.migrations(), runner.progress)
     put_aside(archive)
     return (
         f"Trasferite e confrontate {italian.whole(sum(copied.values()))} righe di {len(copied)} "

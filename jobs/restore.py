@@ -11,7 +11,7 @@ signed in afterwards, mailed passwords and links are void, and mail that waited 
 
 from pathlib import Path
 
-from domain import handover, italian
+from domain import handover, italian, schema
 from domain.acquisition import READINGS
 from domain.backups import restoring
 from domain.contacts import CONTACTS
@@ -25,7 +25,7 @@ def arguments(parser):
 def run(app, *, now, folder):
     done = restoring.restore(
         folder, app.config["DATA_DIR"], app.config["DATABASE_URL"],
-        migrations=[step.name for step in runner.migrations().migrations()],
+        migrations=[step.name for step in schema.migrations().migrations()],
         progress=lambda paths: runner.progress(paths, "file"),
     )  # fmt: skip
     told = (

@@ -25,16 +25,15 @@ import signal
 import sqlite3
 import sys
 import time
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, nullcontext
 
 import peewee as pw
 import psycopg
-from playhouse.migrations import Runner
 from tqdm import tqdm
 
 import models
 from app import ConfigurationError, create_app
+from domain import schema
 from domain.clock import utcnow
 from domain.errors import Refused
 from models import JobRun, writing
@@ -44,7 +43,6 @@ log = logging.getLogger("portale.jobs")
 DONE, FAILED, MISUSED, TRY_LATER = 0, 1, 2, 75
 DISK_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 RUNS_KEPT = 500  # of each job
-MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class TryLater(Exception):
@@ -61,11 +59,12 @@ UNREACHABLE = (
 BAD_ENDS = (Exception, Stopped, KeyboardInterrupt)
 
 
-def main(name, run, arguments=None, *, migrated=True, recorded=True):
+def main(name, run, arguments=None, *, migrated=True, recorded=True, alone=True):
     """Run a job as a process and exit.
 
     `arguments(parser)` adds the options of this job; `run` gets them by name. `migrated`:
-    the job needs the tables of this release; `recorded`: the run leaves a JobRun row.
+    the job needs the tables of this release; `recorded`: the run leaves a JobRun row; `alone`:
+    a second run at once is kept out. With the option `json` standard output is left to the job.
     """
     options = parse(name, run, arguments)
     started = time.monotonic()
@@ -75,10 +74,11 @@ def main(name, run, arguments=None, *, migrated=True, recorded=True):
         code, summary = MISUSED, error
     else:
         app.config["MAIL_IN_BACKGROUND"] = False  # this process ends too soon for that
-        code, summary = attempt(app, name, run, options, migrated, recorded)
+        code, summary = attempt(app, name, run, options, migrated, recorded, alone)
     seconds = time.monotonic() - started
     print(
         f"{utcnow():%Y-%m-%dT%H:%M:%SZ} {name} exit={code} {seconds=:.2f} {one_line(summary)}",
+        file=sys.stderr if options.get("json") else sys.stdout,
         flush=True,
     )
     sys.exit(code)
@@ -95,7 +95,7 @@ def parse(name, run, arguments):
     return vars(parser.parse_args())
 
 
-def attempt(app, name, run, options, migrated, recorded):
+def attempt(app, name, run, options, migrated, recorded, alone=True):
     """(exit code, summary) of one run; one that gets the lock leaves a JobRun row.
 
     But not a dry run, which leaves nothing at all.
@@ -103,7 +103,7 @@ def attempt(app, name, run, options, migrated, recorded):
     recorded = recorded and not options.get("dry_run")
     signal.signal(signal.SIGTERM, stop)
     try:
-        with app.app_context(), locked(app, name):
+        with app.app_context(), locked(app, name) if alone else nullcontext():
             row = begin(name, migrated)
             if recorded and migrated:
                 save(row)
@@ -187,19 +187,9 @@ def locked_on_server(url, name):
         yield
 
 
-def migrations():
-    """The numbered changes of the tables, and which of them this archive has."""
-    return Runner(models.db.obj, MIGRATIONS)
-
-
-def applied():
-    """The names of the migrations that this archive has."""
-    return sorted(migrations().applied())
-
-
 def begin(name, migrated):
     """The JobRun row of a run that starts now, not saved yet."""
-    if migrated and not all(step.applied for step in migrations().status()):
+    if migrated and schema.missing():
         raise Refused(
             "L'archivio non è pronto per questa versione del portale: "
             "eseguire prima «python -m jobs.migrate»."
