@@ -11,7 +11,7 @@ from domain import italian, plausibility, supplies, windows
 from domain.clock import rome_day
 from domain.errors import NeedsConfirmation, Refused
 from domain.history import record
-from models import MeterReading, Prepared, ReadingBatch, SelfReading, writing
+from models import Grant, MeterReading, Prepared, ReadingBatch, SelfReading, writing
 
 METER_CHANGE = "cambio_misuratore"
 OWN = "autolettura"  # the `source` of a customer's reading in a history
@@ -42,6 +42,7 @@ def _page(sort):
                 SelfReading.state,
                 SelfReading.confirmed,
                 SelfReading.reason,
+                SelfReading.taken_for,
                 ReadingBatch.created_at.alias("acquired_at"),
                 fn.COUNT(SelfReading.id).over().alias("total"),
             )
@@ -167,7 +168,11 @@ def references(supply, day):
     The last is the latest by day of the distributor's and the customer's live readings of
     the days before `day`: a reading that waits for billing is still what the meter showed.
     """
-    meters = history(supply)
+    return references_in(history(supply), supply, day)
+
+
+def references_in(meters, supply, day):
+    """The same, where `meters`, the history of the supply, is known."""
     current = meters[-1] if meters else []
     if any(differs(known.meter_serial, supply.meter_serial) for known in current):
         current = []
@@ -220,11 +225,12 @@ def already_taken():
     )
 
 
-def submit(supply, counter, corrector, *, account, confirmed=False, now):
+def submit(supply, counter, corrector, *, account=None, operator=None, confirmed=False, now):
     """Record today's self-reading of `supply` (m3, whole; corrector in Smc) and return it.
 
-    `account` is the id of who enters it. Raises Refused, or NeedsConfirmation if the value
-    is odd and not `confirmed`.
+    `account` is the id of who enters it; what the customer tells by telephone `operator` (a
+    row) enters instead. Raises Refused, or NeedsConfirmation if the value is odd and not
+    `confirmed`.
     """
     refuse_unless_open(supply, now=now)
     refuse_corrector(supply, corrector)
@@ -244,8 +250,8 @@ def submit(supply, counter, corrector, *, account, confirmed=False, now):
                 corrector=corrector,
                 confirmed=bool(reasons),
                 meter_serial=supply.meter_serial,
-                account=account,
                 entered_at=now,
+                **(told_to(operator, supply.customer_id) if operator else {"account": account}),
             )
             _note("reading_entered", reading, supply, account, now)
             return reading
@@ -253,6 +259,16 @@ def submit(supply, counter, corrector, *, account, confirmed=False, now):
         if not has_live(supply, day):
             raise
         raise Refused(already_taken()) from None  # two requests at once: the other was first
+
+
+def told_to(operator, customer_id):
+    """What a reading keeps of who told it; a login of the customer gets the mails about it."""
+    granted = Grant.select(Grant.account).where(Grant.customer == customer_id)
+    return {
+        "account": granted.order_by(Grant.id).limit(1).scalar(),
+        "taken_for": customer_id,
+        "operator": operator,
+    }
 
 
 def _note(kind, reading, supply, account, now):
@@ -286,10 +302,10 @@ def meter_of(supply):
     )
 
 
-def cancel(reading, *, account, now):
+def cancel(reading, *, account=None, now):
     """Cancel a self-reading that was not acquired yet, or raise Refused.
 
-    `account` is the id of who cancels it.
+    `account` is the id of who cancels it; None is an operator.
     One statement decides: the acquisition takes only `pending` rows too, so either it
     comes first and the reading stays, or it never sees it.
     """
