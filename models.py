@@ -507,6 +507,18 @@ class Contract(Table):
     deposit_cents = pw.IntegerField(null=True)
 
 
+class SearchText(Table):
+    """What a customer, one of its supplies or a login that acts for it is found by.
+
+    Written by triggers alone (migration 0005); see domain/search.py.
+    """
+
+    customer = pw.ForeignKeyField(Customer, on_delete="CASCADE")
+    supply = pw.ForeignKeyField(SupplyPoint, null=True, unique=True, on_delete="CASCADE")
+    grant = pw.ForeignKeyField(Grant, null=True, unique=True, on_delete="CASCADE")
+    folded = pw.TextField()
+
+
 # -- Elenco fatture ------------------------------------------------------------------------
 
 
@@ -1082,6 +1094,7 @@ class ImportedFile(Table):
     size = pw.BigIntegerField()
     state = pw.CharField(
         max_length=10,
+        index=True,
         constraints=[one_of("state", "applied", "rejected", "held", "repeated")],
     )
     report = pw.TextField(default="{}")

@@ -17,7 +17,7 @@ from domain import files, italian
 from domain.clock import rome_day
 from domain.errors import Refused
 from domain.formats import errors_csv, import_report
-from domain.imports import einvoices, measure_flows
+from domain.imports import einvoices, held, measure_flows
 from domain.imports.consumption import Consumption
 from domain.imports.contracts import Contracts
 from domain.imports.customers import Customers
@@ -49,6 +49,7 @@ ORDER = (
 )  # fmt: skip
 TABLES = {".csv", ".txt", ""}
 BEING_WRITTEN = (".tmp", ".part")
+COUNTS = ("rows", "added", "changed", "unchanged", "warning_count", "error_count")
 MOST_ENDED = 5  # per cent of active rows that one file may end unconfirmed
 
 
@@ -119,6 +120,8 @@ class Inbox:
     the rows of a file while they are read. `clock` gives seconds, to tell how long each took.
     """
 
+    is_trial = False
+
     def __init__(
         self, data_dir, *, utility_vat, dry_run=False, progress=None, clock=time.monotonic
     ):
@@ -134,6 +137,8 @@ class Inbox:
         """Take every file that waits; yield an Outcome for each."""
         with self._rehearsal():
             self.finish_earlier(now=now)
+            for path in held.confirmed_files(self.folder):
+                yield self.take(path, now=now, confirmed=True)
             for path in waiting(self.folder):
                 yield self.take(path, now=now)
 
@@ -174,7 +179,7 @@ class Inbox:
             )  # fmt: skip
             self._judge(path, row, report, confirmed)
         except (LeftAlone, Refused) as reason:
-            report.tell(f"{reason} Resta in inbox.")
+            report.tell(reason if self.is_trial else f"{reason} Resta in inbox.")
             return Outcome("left", report)
         except Rejected:
             self._record(row, "rejected", report)
@@ -242,9 +247,7 @@ class Inbox:
             if not confirmed and self._ends_too_many(upsert, row):
                 return self._record(row, "held", report)
             upsert.place()
-            with writing():
-                upsert.write()
-                self._record(row, "applied", report)
+            self._apply(row, report, upsert.write)
         finally:
             upsert.close()
 
@@ -260,8 +263,8 @@ class Inbox:
         name = files.free_place(self.folder / "sospesi", row.name, row.sha256).name
         upsert.report.tell(
             f"Il file farebbe cessare {upsert.ended} righe attive su {active}, più del "
-            f"{MOST_ENDED} %: è sospeso in inbox/sospesi. Se è giusto, eseguire "
-            f"«python -m jobs.import_inbox --confirm {name}»."
+            f"{MOST_ENDED} %: resta in inbox/sospesi finché non è confermato da «Caricamenti» o "
+            f"con «python -m jobs.import_inbox --confirm {name}»."
         )
         return True
 
@@ -276,9 +279,7 @@ class Inbox:
             self.documents.place_attached()
         finally:
             self.documents.discard_attached()
-        with writing():
-            einvoices.write(changes, self.documents)
-            self._record(row, "applied", report)
+        self._apply(row, report, lambda: einvoices.write(changes, self.documents))
 
     def _load_flows(self, path, row, report):
         flows = measure_flows.MeasureFlows(report, utility_vat=self.utility_vat, now=row.at)
@@ -288,17 +289,27 @@ class Inbox:
             self._refuse_changed(path, row, before)
             if report.errors:
                 raise Rejected(report)
-            with writing():
-                flows.write()
-                self._record(row, "applied", report)
+            self._apply(row, report, flows.write)
         finally:
             flows.close()
+
+    def _apply(self, row, report, write):
+        """Commit what a file brings together with its outcome."""
+        with writing():
+            write()
+            self._record(row, "applied", report)
 
     def _record(self, row, state, report):
         report.size, report.seconds = row.size, self._clock() - self._started
         row.state = state
         row.seconds = report.seconds
         row.report = json.dumps(report.as_dict(), ensure_ascii=False)
+        for name in COUNTS:
+            setattr(row, name, getattr(report, name))
+        self._save(row)
+
+    @staticmethod
+    def _save(row):
         with writing():
             row.save(force_insert=True)
 
@@ -337,3 +348,22 @@ class Inbox:
         if row.state == "held":
             return self.folder / "sospesi"
         return self.folder / "archivio" / f"{rome_day(row.at):%Y/%m}"
+
+
+class Trial(Inbox):
+    """What would become of a file, which may lie anywhere, if it came alone: see `take`.
+
+    It only reads, so it may run beside anything and copies no archive; what shows while rows
+    are written is not told.
+    """
+
+    is_trial = True
+
+    def __init__(self, data_dir, *, utility_vat):
+        super().__init__(data_dir, utility_vat=utility_vat, dry_run=True)
+
+    def _apply(self, row, report, write):
+        self._record(row, "applied", report)
+
+    def _save(self, row):
+        pass

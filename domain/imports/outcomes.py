@@ -121,7 +121,7 @@ class Outcomes(Kind):
         )
         mail.queue_notices(
             (
-                (
+                mail.Notice(
                     f"reading_{answered[id_].values['state']}",
                     account,
                     {"supply": supply, "day": italian.day(day), "reason": reason},
