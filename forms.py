@@ -115,6 +115,32 @@ class RecoveryForm(FlaskForm):
     code = code_field(_l("Codice Cliente"), autocomplete="username", autofocus=True)
 
 
+# -- Sportello operatori: getting in -------------------------------------------------------
+
+
+class OperatorLoginForm(FlaskForm):
+    username = StringField(
+        _l("Utente"),
+        [DataRequired(_l("Inserire l'utente.")), SHORT, printable],
+        filters=[compact],
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "maxlength": 64},
+    )
+    password = password_field(
+        _l("Password"), _l("Inserire la password."), autocomplete="current-password"
+    )
+
+
+class CodeForm(FlaskForm):
+    """A code of the second factor."""
+
+    code = StringField(
+        _l("Codice di 6 cifre"),
+        [DataRequired(_l("Inserire il codice.")), SHORT, printable],
+        filters=[compact],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 64},
+    )
+
+
 # -- Cambio Password -----------------------------------------------------------------------
 
 
@@ -256,6 +282,10 @@ class PreferencesForm(FlaskForm):
 
     language = SelectField(_l("Lingua"))
     notices = BooleanField(_l("Ricevere per posta elettronica gli avvisi di ciò che è nuovo"))
+    notices_readings = BooleanField(_l("Autoletture e periodi di lettura"))
+    notices_invoices = BooleanField(_l("Fatture"))
+    notices_documents = BooleanField(_l("Documenti e comunicati"))
+    notices_tickets = BooleanField(_l("Ticket"))
 
 
 class NicknameForm(FlaskForm):

@@ -57,14 +57,21 @@ def open_session(operator, *, now):
 
 def verified(session_id, *, now):
     """The second factor was right: return the new token; the one from before is no good."""
-    fresh = secrets.token_urlsafe(32)
     with writing():
-        OperatorSession.update(digest=digest(fresh), verified_at=now, seen_at=now).where(
+        fresh = renew(session_id)
+        OperatorSession.update(verified_at=now, seen_at=now).where(
             OperatorSession.id == session_id
         ).execute()
         operator = Operator.select(Operator.id).join(OperatorSession)
         own = operator.where(OperatorSession.id == session_id)
         Operator.update(last_access_at=now).where(Operator.id.in_(own)).execute()
+    return fresh
+
+
+def renew(session_id):
+    """Give the session a new token and return it; the one from before is no good."""
+    fresh = secrets.token_urlsafe(32)
+    OperatorSession.update(digest=digest(fresh)).where(OperatorSession.id == session_id).execute()
     return fresh
 
 

@@ -13,6 +13,12 @@ from models import RegisterEntry, db, is_sqlite, writing
 
 KINDS = (
     "signed_in",
+    "second_factor_failed",
+    "second_factor_enrolled",
+    "recovery_codes_made",
+    "password_changed",
+    "sessions_closed",
+    "signed_out",
     "customer_read",
 )
 BEFORE_THE_FIRST = "0" * 64

@@ -37,9 +37,14 @@ REGISTRATION_TAX_ID = Limit("registration-tax-id", 5, 24 * HOUR)  # one number, 
 RECOVERY_ADDRESS = Limit("recovery-address", 10, HOUR)
 RECOVERY_CODE = Limit("recovery-code", 30, 6 * HOUR)
 CALENDAR_ADDRESS = Limit("calendar-address", 30, HOUR)  # wrong tokens of calendars
+NOTICES_ADDRESS = Limit("notices-address", 30, HOUR)  # wrong links that end notices
 CHANGE_ACCOUNT = Limit("change-account", 10, 15 * MINUTE)  # the password in use, asked again
 EMAIL_CHANGE = Limit("email-change", 10, 24 * HOUR)  # mail to whatever address a login names
 EMAIL_LINK = Limit("email-link", 20, HOUR)  # links of no use, opened from one address
+OPERATOR_ADDRESS = Limit("operator-address", 10, 5 * MINUTE)
+OPERATOR_NAME = Limit("operator-name", 20, HOUR)
+OPERATOR_CODE = Limit("operator-code", 5, 15 * MINUTE)  # a code is right by chance 3 times in 10^6
+OPERATOR_CODE_DAY = Limit("operator-code-day", 50, 24 * HOUR)
 
 
 class TooManyTries(Refused):

@@ -3,13 +3,25 @@
 from tests.security.routes import with_method
 
 # The door: no operator needs to be signed in.
-DOOR = set()
+DOOR = {"staff_entrance.login", "staff_entrance.sign_in", "staff_entrance.logout"}
 # Between the password and the second factor, or before a password of one's own.
-ENTRANCE = set()
+ENTRANCE = {
+    "staff_entrance.code",
+    "staff_entrance.give_code",
+    "staff_entrance.enrolment",
+    "staff_entrance.enrol",
+    "staff_entrance.password",
+    "staff_entrance.change_password",
+}
 # Only for administrators.
 ADMINISTRATORS = set()
 # Routes that name nothing.
 NAMELESS = {
+    "staff_entrance.recovery_codes",
+    "staff_entrance.recovery_codes_as_text",
+    "staff_entrance.put_codes_away",
+    "staff_entrance.renew_codes",
+    "staff_entrance.close_all_sessions",
     "staff_dashboard.index",
 }
 # What an address names, in its path or its parameters, by route: how to make it. `owner` is a

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, session
 
-from domain import sessions, throttle
+from domain import operator_sessions, sessions, throttle
+from views.staff.access import IN_COOKIE
 
 bp = Blueprint("auth", __name__)
 
@@ -24,6 +25,8 @@ def leave():
     """End the session of this browser, and forget whatever its cookie holds."""
     if "_user_id" in session:
         sessions.end(session["_user_id"])
+    if IN_COOKIE in session:
+        operator_sessions.end(session[IN_COOKIE])
     session.clear()
 
 

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-MODULES = ("access", "dashboard")  # in menu order
+MODULES = ("access", "entrance", "dashboard")  # in menu order
 
 
 def init_app(app):

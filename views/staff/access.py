@@ -41,16 +41,26 @@ def operator_required(view):
 
     @wraps(view)
     def guarded(*args, **kwargs):
-        row = current_operator()
-        if not row:
-            return go("/staff/login")
-        if not row.verified_at:
-            return go("/staff/codice")
-        if row.must_change_password:
-            return go("/staff/password")
-        return view(*args, **kwargs)
+        stop = next_stop()
+        return go(stop) if stop else view(*args, **kwargs)
 
     return guarded
+
+
+def next_stop():
+    """The page that who asks has to pass before the desk opens, or None once inside.
+
+    Who has a second factor gives it before anything else; who has none gets it last, when only
+    the operator knows the password.
+    """
+    row = current_operator()
+    if not row:
+        return "/staff/login"
+    if row.totp_since and not row.verified_at:
+        return "/staff/codice"
+    if row.must_change_password:
+        return "/staff/password"
+    return None if row.verified_at else "/staff/secondo-fattore"
 
 
 def administrator_required(view):
