@@ -427,6 +427,7 @@ class OutgoingMail(Table):
     once = pw.CharField(max_length=120, unique=True, null=True)  # what it tells, and whom
     # Of one that failed: the operators know.
     reported = pw.BooleanField(default=False, constraints=[pw.SQL("DEFAULT FALSE")])
+    given_up_at = UtcDateTimeField(null=True)  # an operator wants it sent no more
 
 
 OutgoingMail.add_index(

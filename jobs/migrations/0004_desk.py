@@ -79,6 +79,7 @@ def prepare_mail(db):
     for statement in (
         'ALTER TABLE "outgoing_mail" ADD COLUMN "once" VARCHAR(120)',
         'CREATE UNIQUE INDEX "outgoing_mail_once" ON "outgoing_mail" ("once")',
+        f'ALTER TABLE "outgoing_mail" ADD COLUMN "given_up_at" {instant}',
         'DROP INDEX "outgoing_mail_state_due_at"',
         'CREATE INDEX "outgoing_mail_state_bulk_due_at_id" '
         'ON "outgoing_mail" ("state", "bulk", "due_at", "id")',
