@@ -1,17 +1,21 @@
 """Documents and notices as customers see them: which are published, found, and new.
 
-A document is of one customer (category `personal`) or for all. It is published on the days
-from `visible_from` to `visible_to`, both included, where those are given.
+A document is of one customer (category `personal`), or for all, or for those who have a supply
+of a service or in a town. Such a supply counts if it was in service on some day between the
+first on which the document could be read and today: who was meant keeps what was there to read,
+who has left since gets nothing new, and who comes later finds what still holds. It is published
+on the days from `visible_from` to `visible_to`, both included, where those are given, unless an
+operator has withdrawn it.
 """
 
 import datetime as dt
-import unicodedata
 from functools import cache
 
 import peewee as pw
 
+from domain import text
 from domain.clock import rome_instant
-from models import Document, Prepared
+from models import Account, Document, Grant, Prepared, SupplyPoint
 
 PERSONAL, FORMS, RULES, NOTICES, INFO = "personal", "forms", "rules", "notices", "info"
 SORTS = ("-data", "titolo")  # the first is the default
@@ -33,9 +37,7 @@ _SHOWN_COLUMNS = (
 
 def folded(*texts):
     """What of `texts` is searched: without accents and without difference of case."""
-    text = "\n".join(text for text in texts if text).replace("’", "'")
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(each for each in decomposed if not unicodedata.combining(each)).casefold()
+    return text.folded("\n".join(each for each in texts if each))
 
 
 def words(search):
@@ -52,15 +54,42 @@ def _pattern(word):
 def _visible(today):
     """The condition that a document is published on the day `today`."""
     begun = Document.visible_from.is_null() | (Document.visible_from <= today)
-    return begun & (Document.visible_to.is_null() | (Document.visible_to >= today))
+    lasting = Document.visible_to.is_null() | (Document.visible_to >= today)
+    return begun & lasting & Document.withdrawn_at.is_null()
+
+
+def _meant(customer, today):
+    """The condition that a document that is nobody's own is for `customer` too."""
+    for_all = Document.service.is_null() & Document.town.is_null()
+    supplies = SupplyPoint.select(SupplyPoint.id).where(
+        SupplyPoint.customer == customer, *_served(Document, today)
+    )
+    return for_all | pw.fn.EXISTS(supplies)
+
+
+def _served(document, today):
+    """The conditions that `document`, the table or a row of it, is for who has a supply."""
+    if document is Document:
+        since = pw.fn.COALESCE(Document.visible_from, Document.date)
+    else:
+        since = document.visible_from or document.date
+    yield SupplyPoint.active_from.is_null() | (SupplyPoint.active_from <= today)
+    yield SupplyPoint.ended_on.is_null() | (SupplyPoint.ended_on >= since)
+    for name in ("service", "town"):
+        column, wanted = getattr(SupplyPoint, name), getattr(document, name)
+        if document is Document:
+            yield wanted.is_null() | (column == wanted)
+        elif wanted is not None:
+            yield column == wanted
 
 
 def _shown(category, customer, today):
-    """The documents of `category` that `customer` may see: its own, or those for all."""
+    """The documents of `category` that `customer` may see: its own, or general ones."""
     if category == PERSONAL:
         whose = Document.customer == customer
     else:
-        whose = Document.customer.is_null() & (Document.category == category)
+        general = Document.customer.is_null() & (Document.category == category)
+        whose = general & _meant(customer, today)
     return whose & _visible(today)
 
 
@@ -80,6 +109,11 @@ def _found(columns, category, customer, today, patterns):
     for pattern in patterns:
         query = query.where(_holds(pattern))
     return query
+
+
+def holding(search):
+    """The conditions that a document has all words of `search` in its title or text."""
+    return [_holds(_pattern(word)) for word in words(search)]
 
 
 def _names(size):
@@ -131,7 +165,7 @@ def count(category, customer, *, today, search=""):
 @cache
 def _one(category):
     def build(customer, today, document):
-        query = Document.select(*_SHOWN_COLUMNS)
+        query = Document.select(*_SHOWN_COLUMNS, Document.source)
         return query.where(_shown(category, customer, today), Document.id == document)
 
     return Prepared("customer today document", build)
@@ -163,6 +197,17 @@ _latest = Prepared(
 def latest(customer_id, *, today):
     """The latest notice for all and the latest document of that customer, as far as there are."""
     return _latest(customer=customer_id, today=today)
+
+
+def reached_accounts(document, today):
+    """The accounts in use that a document is for, whether it is published already or not."""
+    whose = Grant.select(Grant.account)
+    if document.customer_id is not None:
+        whose = whose.where(Grant.customer == document.customer_id)
+    elif document.service or document.town:
+        supplies = SupplyPoint.select(SupplyPoint.customer).where(*_served(document, today))
+        whose = whose.where(Grant.customer.in_(supplies))
+    return Account.select().where(Account.disabled_at.is_null(), Account.id.in_(whose))
 
 
 def published_at(row):

@@ -194,6 +194,11 @@ def _account(account_id):
                            "ultimo_accesso last_access_at")),
         "lingua": preferences.LANGUAGES.get(account.language, account.language),
         "avvisi_per_posta": account.notices,
+        "avvisi_scelti": [
+            str(about)
+            for group, about in preferences.NOTICES.items()
+            if getattr(account, f"notices_{group}")
+        ],
         "accessi_aperti": [
             _shown(row, ("dal created_at", "usato_il seen_at"))
             for row in Session.select(Session.created_at, Session.seen_at).where(*own)
@@ -307,13 +312,13 @@ def _by_invoice(query):
 
 def _documents(customer, shelf, now):
     """The personal ones that were published so far."""
-    published = Document.visible_from.is_null() | (Document.visible_from <= rome_day(now))
+    begun = Document.visible_from.is_null() | (Document.visible_from <= rome_day(now))
     return [
         {**_shown(row, ("titolo title", "data date", "testo text")),
          "documento": row.file and shelf.put(row.file)}
         for row in Document.select(Document, StoredFile)
         .left_outer_join(StoredFile)
-        .where(Document.customer == customer, published)
+        .where(Document.customer == customer, begun, Document.withdrawn_at.is_null())
         .order_by(Document.date, Document.id)
     ]  # fmt: skip
 
@@ -341,10 +346,10 @@ def _tickets(customer):
 
 def _ticket(ticket, shelf):
     attached = {}
-    messages = TicketMessage.select().where(TicketMessage.ticket == ticket.id)
-    for each in (
-        Attachment.select().join(TicketMessage).where(TicketMessage.ticket == ticket.id)
-    ).order_by(Attachment.id):
+    # Notes among operators stay with the utility: see docs/privacy.md.
+    shown = TicketMessage.ticket == ticket.id, ~TicketMessage.internal
+    messages = TicketMessage.select().where(*shown)
+    for each in Attachment.select().join(TicketMessage).where(*shown).order_by(Attachment.id):
         attachments.settle(each, shelf.documents)  # as when it is asked for alone
         attached.setdefault(each.message_id, []).append(each)
     return {

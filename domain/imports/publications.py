@@ -22,7 +22,8 @@ class Publications(Documented):
     model = Document
     key = (Document.category, Document.title, Document.customer)
     needs = (
-        Document.text, Document.file, Document.folded, Document.visible_from, Document.visible_to,
+        Document.text, Document.source, Document.file, Document.folded, Document.visible_from,
+        Document.visible_to,
     )  # fmt: skip
     document = Document.file
     document_column = "file"
@@ -67,6 +68,8 @@ class Publications(Documented):
                 self.refuse(
                     entry, report, "visibile_al", "La pubblicazione finisce prima di iniziare."
                 )
+            if entry.stored and text != entry.stored["text"]:
+                entry.values["source"] = None  # it was formatted at the desk, as another text
             entry.values["folded"] = rules.folded(entry.values["title"], text)
             if entry.stored is None:
                 entry.values["added_at"] = entry.at
