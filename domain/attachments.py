@@ -163,7 +163,8 @@ def keep(message, arrived, customer_id):
     """Make the rows of Uploads, in the caller's transaction, which has locked the customer."""
     if not arrived:
         return
-    if sent_by(customer_id) + sum(upload.size for upload in arrived) > QUOTA:
+    own = message.by_customer and message.author is None
+    if own and sent_by(customer_id) + sum(upload.size for upload in arrived) > QUOTA:
         raise Refused(
             _(
                 "Lo spazio per gli allegati, %(megabytes)s MB in tutto, è esaurito: inviare il "
@@ -176,12 +177,16 @@ def keep(message, arrived, customer_id):
 
 
 def sent_by(customer_id):
-    """How many bytes the customer's attachments take."""
+    """How many bytes the attachments take that the customer sent, and no operator."""
     return (
         Attachment.select(fn.COALESCE(fn.SUM(Attachment.size), 0))
         .join(TicketMessage)
         .join(Ticket)
-        .where(Ticket.customer == customer_id, TicketMessage.by_customer)
+        .where(
+            Ticket.customer == customer_id,
+            TicketMessage.by_customer,
+            TicketMessage.author.is_null(),
+        )
         .scalar()
     )
 
@@ -247,7 +252,7 @@ _of_ticket = Prepared(
             Attachment.sha256,
         )
         .join(TicketMessage)
-        .where(TicketMessage.ticket == ticket)
+        .where(TicketMessage.ticket == ticket, ~TicketMessage.internal)
         .order_by(Attachment.id)
     ),
 )

@@ -50,8 +50,8 @@ def pdf(ticket, *, utility, contacts):
     ]
     notes = (
         _(
-            "La richiesta è stata ricevuta attraverso il portale clienti. Il codice qui sopra la "
-            "identifica in ogni contatto con %(utility)s.",
+            "La richiesta è registrata nel portale clienti. Il codice qui sopra la identifica in "
+            "ogni contatto con %(utility)s.",
             utility=utility,
         ),
         _(

@@ -19,6 +19,7 @@ from models import (
     Account,
     Customer,
     Grant,
+    Operator,
     Prepared,
     SupplyPoint,
     Ticket,
@@ -40,7 +41,7 @@ SORTS = (
 )  # fmt: skip
 
 
-def _rank(column, values):
+def rank(column, values):
     """The place of a column's value among `values`, for sorting as they are listed."""
     return pw.Case(column, [(value, place) for place, value in enumerate(values)])
 
@@ -49,8 +50,8 @@ _COLUMNS = {
     "aggiornato": Ticket.updated_at,
     "codice": Ticket.id,
     "oggetto": fn.LOWER(Ticket.subject),
-    "categoria": _rank(Ticket.category, CATEGORIES),
-    "stato": _rank(Ticket.state, ("answered", "open", "closed")),
+    "categoria": rank(Ticket.category, CATEGORIES),
+    "stato": rank(Ticket.state, ("answered", "open", "closed")),
 }
 
 
@@ -126,9 +127,12 @@ _one = Prepared(
 
 def one(customer_id, code):
     """The customer's ticket with that code as a row, or None."""
-    if not (len(code) <= Ticket.code.max_length and code.isascii() and code.isprintable()):
-        return None
-    return _one.first(customer=customer_id, code=code)
+    return _one.first(customer=customer_id, code=code) if is_code(code) else None
+
+
+def is_code(text):
+    """Whether any ticket might have it: databases refuse to look for the rest."""
+    return len(text) <= Ticket.code.max_length and text.isascii() and text.isprintable()
 
 
 _turns = Prepared(
@@ -142,14 +146,14 @@ _turns = Prepared(
             TicketMessage.author,
             TicketMessage.text,
         )
-        .where(TicketMessage.ticket == ticket)
+        .where(TicketMessage.ticket == ticket, ~TicketMessage.internal)
         .order_by(TicketMessage.id)
     ),
 )
 
 
 def turns(ticket_id):
-    """[(row of a turn, rows of its attachments)], the first turn first."""
+    """[(row of a turn, rows of its attachments)] as the customer reads them, in order."""
     found = {}
     for row in attachments.of_ticket(ticket_id):
         found.setdefault(row.message, []).append(row)
@@ -193,33 +197,46 @@ def open_ticket(
         again = _sent_twice(account_id, text, arrived, now, *same)
         if again:
             return again.ticket
-        ticket = Ticket.create(
-            code=secrets.token_hex(10),  # until its id is known
-            customer=customer_id,
-            supply=supply,
-            account=account_id,
-            category=category,
-            subject=subject,
-            opened_at=now,
-            updated_at=now,
-            due_on=due_on(category, deadlines=deadlines, now=now),
+        ticket = _new(
+            customer_id, supply, account_id, category, subject, deadlines=deadlines, now=now
         )
-        ticket.code = f"T{rome_day(now).year}-{ticket.id:06d}"
-        ticket.save(only=[Ticket.code])
-        _add(ticket, text, arrived, account=account_id, now=now)
+        _add(ticket, text, arrived, by_customer=True, account=account_id, now=now)
         _record("ticket_opened", ticket, account_id, now)
-        _confirm(ticket, account_id, now)
+        _confirm(ticket, Account.get_by_id(account_id), now)
         return ticket
 
 
-def _confirm(ticket, account_id, now):
+def _new(customer_id, supply, account_id, category, subject, *, deadlines, now):
+    """A ticket with its code, still without a turn."""
+    ticket = Ticket.create(
+        code=secrets.token_hex(10),  # until its id is known
+        customer=customer_id,
+        supply=supply,
+        account=account_id,
+        category=category,
+        subject=subject,
+        opened_at=now,
+        updated_at=now,
+        due_on=due_on(category, deadlines=deadlines, now=now),
+    )
+    ticket.code = f"T{rome_day(now).year}-{ticket.id:06d}"
+    ticket.save(only=[Ticket.code])
+    return ticket
+
+
+def _confirm(ticket, account, now):
     """Tell by mail that the ticket is there, without what it says."""
-    account = Account.get_by_id(account_id)
     if ticket.due_on is None:
         mail.queue_notice("ticket_opened", account, params=told(ticket), now=now)
         return
-    params = told(ticket) | {"due": italian.day(ticket.due_on)}
-    mail.queue("complaint_receipt", account.email, account=account, params=params, now=now)
+    _send_receipt(ticket, account.email, account, now)
+
+
+def _send_receipt(ticket, address, account, now):
+    """To `address`, where there is one."""
+    if address:
+        params = told(ticket) | {"due": italian.day(ticket.due_on)}
+        mail.queue("complaint_receipt", address, account=account, params=params, now=now)
 
 
 def told(ticket):
@@ -235,7 +252,7 @@ def answer(ticket_id, account_id, text, arrived=(), *, now):
             return
         if ticket.state == "closed":
             raise Refused(_("Il ticket è chiuso: per scrivere ancora occorre riaprirlo."))
-        _add(ticket, text, arrived, account=account_id, now=now)
+        _add(ticket, text, arrived, by_customer=True, account=account_id, now=now)
         _set(ticket, "open", now)
         _record("ticket_answered", ticket, account_id, now)
 
@@ -245,7 +262,7 @@ def close(ticket_id, account_id, *, now):
     with writing():
         ticket = locked(ticket_id)
         _refuse_closed(ticket)
-        _add(ticket, "", kind="closed", account=account_id, now=now)
+        _add(ticket, "", kind="closed", by_customer=True, account=account_id, now=now)
         _set(ticket, "closed", now)
         _record("ticket_closed", ticket, account_id, now)
 
@@ -254,10 +271,11 @@ def reopen(ticket_id, account_id, text, arrived=(), *, now):
     """Open a closed ticket again, `text` says why; Refused if it is open or closed too long."""
     with writing():
         ticket = locked(ticket_id)
-        if ticket.state != "closed":
-            if _sent_twice(account_id, text, arrived, now, *_turn_of(ticket, "reopened")):
-                return
-            raise Refused(_("Il ticket è già aperto."))
+        if ticket.state != "closed" and _sent_twice(
+            account_id, text, arrived, now, *_turn_of(ticket, "reopened")
+        ):
+            return
+        _refuse_open(ticket)
         if not can_be_reopened(ticket, now=now):
             raise Refused(
                 _(
@@ -266,7 +284,7 @@ def reopen(ticket_id, account_id, text, arrived=(), *, now):
                     days=REOPENED_WITHIN.days,
                 )
             )
-        _add(ticket, text, arrived, kind="reopened", account=account_id, now=now)
+        _add(ticket, text, arrived, kind="reopened", by_customer=True, account=account_id, now=now)
         _set(ticket, "open", now)
         _record("ticket_reopened", ticket, account_id, now)
 
@@ -276,33 +294,150 @@ def _refuse_closed(ticket):
         raise Refused(_("Il ticket è già chiuso."))
 
 
+def _refuse_open(ticket):
+    if ticket.state != "closed":
+        raise Refused(_("Il ticket è già aperto."))
+
+
 # -- What the utility does -----------------------------------------------------------------
+#
+# `author` is who signs for the utility. `seen` is the id of the last turn that the operator had
+# read, notes counted, or None where nobody else can be writing: see `_refuse_unseen`.
 
 
-def answer_for_utility(ticket_id, text, arrived=(), *, author, now):
-    """Add the utility's answer, signed by `author`: the customer's turn, who is told by mail."""
+class Repeated(Refused):
+    """The very same thing was sent a moment ago: it is done, and nothing was done again."""
+
+
+def open_for_customer(
+    customer_id, supply, *, category, subject, text, arrived=(), author, deadlines, now
+):
+    """Open a ticket for who called or wrote, `text` in the operator's words, and return it.
+
+    Sent twice it is opened once: Repeated. What has a deadline gets its receipt by mail at every
+    login of the customer, or without one at the address that billing knows.
+    """
+    with writing():
+        lock(customer_id)
+        same = (
+            Ticket.customer == customer_id, Ticket.subject == subject,
+            Ticket.category == category, Ticket.supply == supply, TicketMessage.author == author,
+        )  # fmt: skip
+        if _sent_twice(None, text, arrived, now, *same):
+            raise Repeated(_("Il ticket è già stato registrato."))
+        ticket = _new(customer_id, supply, None, category, subject, deadlines=deadlines, now=now)
+        _add(ticket, text, arrived, by_customer=True, author=author, now=now)
+        _record("ticket_opened", ticket, None, now)
+        logins = list(_logins(customer_id))
+        for account in logins:
+            _confirm(ticket, account, now)
+        if not logins and ticket.due_on:
+            _send_receipt(ticket, Customer.get_by_id(customer_id).email, None, now)
+        return ticket
+
+
+def answer_for_utility(ticket_id, text, arrived=(), *, author, seen=None, then_close=False, now):
+    """Add the utility's answer: the customer's turn, who is told by mail; or the end of it."""
     with writing():
         ticket = locked(ticket_id)
+        _refuse_unseen(ticket, seen, author, now, text=text, files=arrived)
         _refuse_closed(ticket)
         _add(ticket, text, arrived, author=author, now=now)
+        if ticket.answered_at is None:
+            ticket.answered_at = now
+            ticket.save(only=[Ticket.answered_at])
         _set(ticket, "answered", now)
         _record("ticket_answered", ticket, None, now)
         for account in _logins(ticket.customer_id):
             mail.queue_notice("ticket_answered", account, params=told(ticket), now=now)
+        if then_close:
+            _close(ticket, author, now)
 
 
-def close_for_utility(ticket_id, *, author, now):
+def close_for_utility(ticket_id, *, author, seen=None, now):
     """Close a ticket for the utility; Refused if it is closed already."""
     with writing():
         ticket = locked(ticket_id)
+        _refuse_unseen(ticket, seen, author, now, kind="closed")
         _refuse_closed(ticket)
-        _add(ticket, "", kind="closed", author=author, now=now)
-        _set(ticket, "closed", now)
-        _record("ticket_closed", ticket, None, now)
+        _close(ticket, author, now)
+
+
+def _close(ticket, author, now):
+    _add(ticket, "", kind="closed", author=author, now=now)
+    _set(ticket, "closed", now)
+    _record("ticket_closed", ticket, None, now)
+
+
+def reopen_for_utility(ticket_id, *, author, seen=None, now):
+    """Open a closed ticket again, however long it was closed: the utility's turn."""
+    with writing():
+        ticket = locked(ticket_id)
+        _refuse_unseen(ticket, seen, author, now, kind="reopened")
+        _refuse_open(ticket)
+        _add(ticket, "", kind="reopened", author=author, now=now)
+        _set(ticket, "open", now)
+        _record("ticket_reopened", ticket, None, now)
+
+
+def note(ticket_id, text, *, author, seen=None, now):
+    """Add a note that only operators read: for the customer nothing has changed."""
+    with writing():
+        ticket = locked(ticket_id)
+        _refuse_unseen(ticket, seen, author, now, text=text, internal=True)
+        _add(ticket, text, author=author, internal=True, now=now)
+
+
+def assign(ticket_id, operator, *, instead_of, now):
+    """Give a ticket to `operator`, an id or None, if it still is `instead_of`'s; else Refused."""
+    with writing():
+        ticket = locked(ticket_id)
+        if ticket.assigned_to_id == operator:
+            raise Repeated(_("Il ticket è già assegnato così."))
+        if ticket.assigned_to_id != instead_of:
+            raise Refused(_("Nel frattempo il ticket è stato assegnato diversamente."))
+        able = Operator.disabled_at.is_null(), Operator.id == operator
+        if operator and not Operator.select().where(*able).exists():
+            raise Refused(_("Questo operatore non può ricevere ticket: sceglierne un altro."))
+        ticket.assigned_to = operator
+        ticket.save(only=[Ticket.assigned_to])
+
+
+def _refuse_unseen(ticket, seen, author, now, *, kind="text", text="", files=(), internal=False):
+    """Refused where the ticket went on after the turn `seen`, so that nobody answers it twice.
+
+    Repeated where it went on with just what is sent now.
+    """
+    if seen is None:
+        return
+    since = ticket.messages.where(TicketMessage.id > seen).order_by(TicketMessage.id)
+    unseen = since.first()
+    if unseen is None:
+        return
+    sent = [upload.sha256 for upload in files]
+    if (
+        (unseen.kind, unseen.text, unseen.author, unseen.internal) == (kind, text, author, internal)
+        and not unseen.by_customer
+        and unseen.at > now - SENT_TWICE_WITHIN
+        and _files_of(unseen) == sorted(sent)
+    ):
+        raise Repeated(_("Già registrato."))
+    raise Refused(
+        _(
+            "Nel frattempo il ticket è cambiato e non è stato registrato nulla: leggere che cosa "
+            "c'è di nuovo e, se va ancora bene, inviare di nuovo."
+        )
+    )
 
 
 def _logins(customer_id):
-    return Account.select().join(Grant).where(Grant.customer == customer_id).order_by(Account.id)
+    """Those that are open; mail to others would tell nobody."""
+    return (
+        Account.select()
+        .join(Grant)
+        .where(Grant.customer == customer_id, Account.disabled_at.is_null())
+        .order_by(Account.id)
+    )
 
 
 # -- Within their transactions -------------------------------------------------------------
@@ -345,16 +480,10 @@ def _turn_of(ticket, kind):
     return Ticket.id == ticket.id, TicketMessage.kind == kind
 
 
-def _add(ticket, text, arrived=(), *, kind="text", account=None, author=None, now):
-    """A turn: of the customer's `account`, or of the utility where there is none."""
+def _add(ticket, text, arrived=(), *, now, **values):
+    """A turn, the utility's and a text unless `values` say otherwise."""
     message = TicketMessage.create(
-        ticket=ticket,
-        at=now,
-        kind=kind,
-        by_customer=account is not None,
-        account=account,
-        author=author,
-        text=text,
+        ticket=ticket, at=now, text=text, **{"by_customer": False, **values}
     )
     attachments.keep(message, arrived, ticket.customer_id)
 

@@ -1,0 +1,118 @@
+"""The register of complaints and billing corrections, as the regulator asks for it.
+
+Its columns are told in docs/ticket.md.
+"""
+
+import datetime as dt
+
+from flask_babel import gettext as _
+from peewee import JOIN
+
+from domain.clock import rome_day, rome_instant
+from domain.formats.sheets import Column
+from domain.receipts import CATEGORIES
+from models import Customer, SupplyPoint, Ticket, db
+
+REGISTERED = ("complaint", "billing")
+AT_ONCE = 500  # rows of one reading
+
+
+def sheet(since, until, *, today):
+    """(columns, rows) for `formats.sheets` of what arrived from `since` to `until`, days or None.
+
+    The rows are read a piece at a time while they leave, and the connection is handed back in
+    between. `today` is the day in Italy: what is overdue by then was not answered in time.
+    """
+    columns = [
+        Column(_("Codice")),
+        Column(_("Codice cliente")),
+        Column(_("Punto di fornitura")),
+        Column(_("Servizio")),
+        Column(_("POD/PDR")),
+        Column(_("Categoria")),
+        Column(_("Arrivato il")),
+        Column(_("Risposta dovuta entro il")),
+        Column(_("Prima risposta il")),
+        Column(_("Giorni impiegati")),
+        Column(_("Risposto nei termini")),
+        Column(_("Chiuso il")),
+        Column(_("Stato")),
+    ]
+    words = {
+        "categories": {key: str(CATEGORIES[key]) for key in REGISTERED},
+        "states": {"open": _("Aperto"), "answered": _("Risposto"), "closed": _("Chiuso")},
+        "answered": {True: _("sì"), False: _("no"), None: None},
+    }
+    return columns, (_cells(row, words, today) for row in _rows(since, until))
+
+
+def _rows(since, until):
+    after = 0
+    while True:
+        with db.connection_context():
+            rows = list(_after(after, since, until))
+        yield from rows
+        if len(rows) < AT_ONCE:
+            return
+        after = rows[-1].id
+
+
+def _after(last, since, until):
+    arrived = [Ticket.category.in_(REGISTERED), Ticket.id > last]
+    if since:
+        arrived.append(Ticket.opened_at >= rome_instant(since, dt.time()))
+    if until:
+        arrived.append(Ticket.opened_at < rome_instant(until + dt.timedelta(days=1), dt.time()))
+    return (
+        Ticket.select(
+            Ticket.id,
+            Ticket.code,
+            Ticket.category,
+            Ticket.state,
+            Ticket.opened_at,
+            Ticket.due_on,
+            Ticket.answered_at,
+            Ticket.closed_at,
+            Customer.code.alias("customer_code"),
+            SupplyPoint.code.alias("supply_code"),
+            SupplyPoint.service,
+            SupplyPoint.pod,
+            SupplyPoint.pdr,
+        )
+        .join_from(Ticket, Customer)
+        .join_from(Ticket, SupplyPoint, JOIN.LEFT_OUTER)
+        .where(*arrived)
+        .order_by(Ticket.id)
+        .limit(AT_ONCE)
+        .namedtuples()
+    )
+
+
+def _cells(row, words, today):
+    arrived, answered = rome_day(row.opened_at), _day(row.answered_at)
+    return (
+        row.code,
+        row.customer_code,
+        row.supply_code,
+        row.service,
+        row.pod or row.pdr,
+        words["categories"][row.category],
+        arrived,
+        row.due_on,
+        answered,
+        (answered - arrived).days if answered else None,
+        words["answered"][in_time(row.due_on, answered, today)],
+        _day(row.closed_at),
+        words["states"][row.state],
+    )
+
+
+def _day(instant):
+    return instant and rome_day(instant)
+
+
+def in_time(due_on, answered, today):
+    """Whether the first answer came by `due_on`; None while it still can, or without a day."""
+    if due_on is None or (answered is None and today <= due_on):
+        return None
+    return answered is not None and answered <= due_on
