@@ -312,17 +312,21 @@ def plain_lines(text):
     return text.replace("\r\n", "\n").replace("\r", "\n").strip() if text else text
 
 
-class AnswerForm(FlaskForm):
-    text = TextAreaField(
-        _l("Testo"),
+def text_field(label, **attributes):
+    return TextAreaField(
+        label,
         [
             DataRequired(_l("Scrivere il testo.")),
             Length(max=LONGEST_TEXT, message=_l("Il testo è troppo lungo: abbreviarlo.")),
             printable_lines,
         ],
         filters=[plain_lines],
-        render_kw={"rows": 8, "maxlength": LONGEST_TEXT},
+        render_kw={"rows": 8, "maxlength": LONGEST_TEXT, **attributes},
     )
+
+
+class AnswerForm(FlaskForm):
+    text = text_field(_l("Testo"))
     attachments = MultipleFileField(_l("Allegati"), render_kw={"accept": ACCEPTED})
 
     @property
@@ -348,6 +352,34 @@ class TicketForm(AnswerForm):
     def validate_category(self, field):
         if not field.data or field.data not in dict(field.choices):
             raise ValidationError(_l("Scegliere la categoria."))
+
+
+class NoteForm(FlaskForm):
+    note = text_field(_l("Nota interna"), rows=4)
+
+
+class StandardAnswerForm(FlaskForm):
+    title = StringField(
+        _l("Titolo"),
+        [
+            DataRequired(_l("Scrivere il titolo.")),
+            Length(max=80, message=_l("Il titolo è troppo lungo: abbreviarlo.")),
+            printable,
+        ],
+        filters=[one_line],
+        render_kw={"maxlength": 80, "autocomplete": "off"},
+    )
+    text = text_field(_l("Testo"), rows=12)
+
+
+class TicketForCustomerForm(TicketForm):
+    """What a customer said on the telephone or wrote on paper; `supply` is a code, or none."""
+
+    supply = SelectField(_l("Punto di fornitura"), validate_choice=False)
+
+    def validate_supply(self, field):
+        if field.data not in dict(field.choices):
+            raise ValidationError(_l("Scegliere la fornitura."))
 
 
 # -- Misure elettriche ---------------------------------------------------------------------

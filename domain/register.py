@@ -20,6 +20,17 @@ KINDS = (
     "sessions_closed",
     "signed_out",
     "customer_read",
+    "ticket_read",
+    "ticket_file_read",
+    "ticket_opened",
+    "ticket_answered",
+    "ticket_noted",
+    "ticket_closed",
+    "ticket_reopened",
+    "ticket_assigned",
+    "complaints_exported",
+    "standard_answer_saved",
+    "standard_answer_removed",
 )
 BEFORE_THE_FIRST = "0" * 64
 
