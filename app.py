@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from flask import Flask, request, session
+from flask import Flask, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import models
 import views
 from domain import mail, theme
-from views import access, compiling, cookies, errors, language
+from views import access, compiling, cookies, errors, files, language
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -52,9 +52,11 @@ SETTINGS = (
     Setting("MAIL_SECURITY", "", str, "`starttls`, `tls` or `none` (the default on loopback only)"),
     Setting("MAIL_USERNAME", "", str, "user at the SMTP server, if it wants one"),
     Setting("MAIL_PASSWORD", "", str, "its password"),
+    Setting("MAIL_RATE", 0, int, "most mails in a minute, of all processes; 0: no limit"),
     Setting("MAIL_SENDER", "", str, "address that the portal writes from"),
     Setting("COMPLAINT_DAYS", 30, int, "calendar days to answer a complaint (TIQV)"),
     Setting("BILLING_CORRECTION_DAYS", 60, int, "calendar days to correct a bill (TIQV)"),
+    Setting("UPLOAD_MB", 256, int, "most MiB that an operator may send at once to «Caricamenti»"),
     Setting("BACKUP_DIR", "", str, "folder of the backups; empty: `backup` in the data folder"),
     Setting("BACKUP_DAYS", 14, int, "days after which a backup is removed"),
     Setting("DEMO", False, bool, "internal: set by `make demo`, refused in production"),
@@ -95,6 +97,10 @@ def complete(values):
             raise ConfigurationError(f"PORTALE_{name}: serve un numero di giorni da 1 a 365.")
     if values["DATABASE_CONNECTIONS"] < 1:
         raise ConfigurationError("PORTALE_DATABASE_CONNECTIONS: serve un numero da 1 in su.")
+    if values["MAIL_RATE"] < 0:
+        raise ConfigurationError("PORTALE_MAIL_RATE: serve un numero da 0 in su.")
+    if not 16 <= values["UPLOAD_MB"] <= 4096:
+        raise ConfigurationError("PORTALE_UPLOAD_MB: serve un numero da 16 a 4096.")
     if values["BACKUP_DAYS"] < 1:
         raise ConfigurationError("PORTALE_BACKUP_DAYS: serve un numero di giorni da 1 in su.")
     if values["TAL_0050"] and not values["UTILITY_VAT"]:
@@ -150,6 +156,7 @@ def check_look(values):
 def create_app(overrides=None):
     """The WSGI application. `overrides` replaces settings by name (tests, demo)."""
     app = Flask(__name__, static_folder="static")
+    app.request_class = files.Request
     app.config.update(read_settings(overrides))
     production = app.config["ENV"] == "production"
     app.config.update(
@@ -191,7 +198,7 @@ def trusted_hosts(config):
 
 def open_archive(app):
     """Make the folders, bind the database, and hand connections back after each request."""
-    for folder in ("inbox/allegati", "outbox/presi", "documents/ticket"):
+    for folder in ("inbox/allegati", "outbox/presi", "documents/ticket", "uploads"):
         (app.config["DATA_DIR"] / folder).mkdir(parents=True, exist_ok=True)
     models.connect(app.config["DATABASE_URL"], connections=app.config["DATABASE_CONNECTIONS"])
 
@@ -217,20 +224,27 @@ def guard_requests(app):
         if request.is_json:  # Flask-WTF would read it as a form, and fail at any other shape
             raise UnsupportedMediaType
         view = app.view_functions.get(request.endpoint)
-        if getattr(view, "takes_files", False) and "_user_id" in session:
-            make_room_for_files(app.config)
+        room = files.room(view)
+        if room:
+            make_room_for_files(room, app.config["MAX_FORM_MEMORY_SIZE"])
         if app.config["WTF_CSRF_ENABLED"]:
             if request.headers.get("Sec-Fetch-Site") == "cross-site":
                 raise BadRequest
-            csrf.protect()
+            if not (getattr(view, "by_address_alone", False) and is_one_click()):
+                csrf.protect()
 
 
-def make_room_for_files(config):
-    """Let this request be as large as a form with files; read past what is larger still."""
-    limit = request.max_content_length = config["MAX_UPLOAD_LENGTH"]
+def is_one_click():
+    """Whether this is what a mail program sends to end the notices of a mail (RFC 8058)."""
+    return request.form.get("List-Unsubscribe") == "One-Click"
+
+
+def make_room_for_files(limit, usual):
+    """Let this request have `limit` bytes; read past what is larger still."""
+    request.max_content_length = limit
     # Werkzeug reads 64 KiB at a time and counts what is left from before: with no more room
     # than that a good file fails wherever its bytes happen to look like a boundary.
-    request.max_form_memory_size = 2 * config["MAX_FORM_MEMORY_SIZE"]
+    request.max_form_memory_size = 2 * usual
     # A browser that is still sending shows no answer, only that the connection was cut.
     if limit < (request.content_length or 0) <= 4 * limit:
         while request.environ["wsgi.input"].read(64 * 1024):

@@ -1,8 +1,9 @@
-"""Files on their way out: stored ones, and those that are made while they are sent."""
+"""Files on their way in, and out: stored ones, and those that are made while they are sent."""
 
 import tempfile
 
-from flask import current_app, request, send_file
+import flask
+from flask import current_app, request, send_file, session
 from flask_login import current_user
 from werkzeug.http import dump_options_header
 from zipstream import ZIP_DEFLATED, ZIP_STORED, ZipStream
@@ -11,12 +12,45 @@ from domain import history
 from domain.clock import utcnow
 from domain.files import FreeNames, beneath, safe_name
 from domain.formats import sheets
+from views.staff.access import current_operator
+
+MB = 1024 * 1024
+
+
+class Request(flask.Request):
+    """What is too large for memory waits beside the archive: /tmp may be memory too."""
+
+    def _get_file_stream(self, *_told, **_more):
+        return tempfile.SpooledTemporaryFile(
+            MB // 2, dir=current_app.config["DATA_DIR"] / "uploads"
+        )
 
 
 def takes_files(view):
     """Marks a view whose form has files: for who is signed in, its limit is MAX_UPLOAD_LENGTH."""
-    view.takes_files = True
+    view.takes_files = "MAX_UPLOAD_LENGTH"
     return view
+
+
+def takes_archives(view):
+    """Marks a view of the desk that takes files of any number of rows: its limit is UPLOAD_MB."""
+    view.takes_files = "UPLOAD_MB"
+    return view
+
+
+def room(view):
+    """How many bytes this request to `view` may have beyond those of any form, or None."""
+    taken, config = getattr(view, "takes_files", None), current_app.config
+    if taken == "MAX_UPLOAD_LENGTH" and ("_user_id" in session or verified_operator()):
+        return config[taken]
+    if taken == "UPLOAD_MB" and verified_operator():
+        return config[taken] * MB
+    return None
+
+
+def verified_operator():
+    operator = current_operator()
+    return bool(operator and operator.verified_at)
 
 
 def documents_folder():

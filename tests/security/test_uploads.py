@@ -2,10 +2,10 @@
 
 import errno
 import io
+import tempfile
 
 import peewee as pw
 import pytest
-from werkzeug import formparser
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
@@ -169,7 +169,7 @@ def test_row_17_without_room_for_what_comes_the_portal_says_so(app, browser, mon
     def full(*_arguments, **_more):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(formparser, "SpooledTemporaryFile", full)
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", full)
     answer = send(browser, ("a.pdf", PDF))
     assert answer.status_code == 503
     assert "non ha spazio per i file" in answer.text
