@@ -141,6 +141,42 @@ class CodeForm(FlaskForm):
     )
 
 
+# -- Sportello operatori: operators --------------------------------------------------------
+
+
+OPERATOR_ROLES = [("operator", _l("Operatore")), ("administrator", _l("Amministratore"))]
+
+
+class OperatorForm(FlaskForm):
+    username = StringField(
+        _l("Utente"),
+        [DataRequired(_l("Inserire l'utente.")), SHORT, printable],
+        filters=[compact],
+        render_kw={"autocomplete": "off", "autocapitalize": "none", "maxlength": 64},
+    )
+    name = StringField(
+        _l("Nome e cognome"),
+        [
+            DataRequired(_l("Inserire nome e cognome.")),
+            Length(max=100, message=_l("È troppo lungo: al massimo 100 caratteri.")),
+            printable,
+        ],
+        filters=[one_line],
+        render_kw={"autocomplete": "off", "maxlength": 100},
+    )
+    email = EmailField(
+        _l("E-Mail"),
+        [DataRequired(_l("Inserire l'indirizzo di posta elettronica.")), mail_address],
+        filters=[compact],
+        render_kw={"autocomplete": "off", "maxlength": 254},
+    )
+    role = SelectField(_l("Ruolo"), choices=OPERATOR_ROLES)
+
+
+class RoleForm(FlaskForm):
+    role = SelectField(_l("Ruolo"), choices=OPERATOR_ROLES)
+
+
 # -- Cambio Password -----------------------------------------------------------------------
 
 

@@ -430,6 +430,7 @@ class OutgoingMail(Table):
     given_up_at = UtcDateTimeField(null=True)  # an operator wants it sent no more
 
 
+OutgoingMail.add_index(OutgoingMail.index(OutgoingMail.state, OutgoingMail.due_at))
 OutgoingMail.add_index(
     OutgoingMail.index(OutgoingMail.state, OutgoingMail.bulk, OutgoingMail.due_at, OutgoingMail.id)
 )
@@ -1078,6 +1079,14 @@ class RegisterEntry(Table):
 
     class Meta:
         indexes = ((("operator", "at"), False), (("kind", "at"), False))
+
+
+class RegisterCheck(Table):
+    """The last time that all seals were verified: one row, so that no page has to do it."""
+
+    at = UtcDateTimeField()
+    number = pw.IntegerField()  # of the last entry that there was
+    broken = pw.IntegerField(null=True)  # the first that is not as it was written
 
 
 # -- The jobs ------------------------------------------------------------------------------

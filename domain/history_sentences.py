@@ -6,7 +6,7 @@ import json
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import italian
+from domain import italian, preferences
 
 
 def sentence(kind, details):
@@ -52,11 +52,23 @@ def _preferences_changed(given):
         if not given["nickname"]:
             return _("Tolto il nome dato alla fornitura.")
         return _("La fornitura ora si chiama «%(name)s».", name=given["nickname"])
-    if "notices" not in given:
-        return _("Preferenze cambiate.")
-    if given["notices"]:
-        return _("Avvisi per posta elettronica attivati.")
-    return _("Avvisi per posta elettronica disattivati.")
+    sentences = [_ALL_NOTICES[given["notices"]]] if "notices" in given else []
+    sentences += [
+        _NOTICES_OF[given[f"notices_{group}"]] % {"about": about}
+        for group, about in preferences.NOTICES.items()
+        if f"notices_{group}" in given
+    ]
+    return " ".join(map(str, sentences)) or _("Preferenze cambiate.")
+
+
+_ALL_NOTICES = {
+    True: _l("Avvisi per posta elettronica attivati."),
+    False: _l("Avvisi per posta elettronica disattivati."),
+}
+_NOTICES_OF = {
+    True: _l("Avvisi «%(about)s» per posta elettronica attivati."),
+    False: _l("Avvisi «%(about)s» per posta elettronica disattivati."),
+}
 
 
 def _invoices_downloaded(given):
@@ -110,6 +122,8 @@ SENTENCES = {
     "invoice_downloaded": _with(_l("Scaricata la fattura %(number)s.")),
     "invoices_downloaded": _invoices_downloaded,
     "document_downloaded": _with(_l("Scaricato il documento «%(title)s».")),
+    "document_published": _with(_l("Pubblicato il documento «%(title)s».")),
+    "document_withdrawn": _with(_l("Ritirato il documento «%(title)s».")),
     "consumption_downloaded": _with(_l("Scaricati i prelievi fatturati (%(format)s).")),
     "measures_downloaded": _measures_downloaded,
     "attachment_downloaded": _with(_l("Scaricato «%(name)s» dal ticket %(code)s.")),

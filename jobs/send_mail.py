@@ -5,10 +5,12 @@ Cron, every minute:
     * * * * *  python -m jobs.send_mail
 
 A mail refused for now is tried again after 1, 2, 5, 15, 30 minutes and then every hour,
-for two days. While the server takes no mail at all, the exit code is 75.
+for two days; what cannot be delivered the operators are told by mail, once an hour at most.
+While the server takes no mail at all, the exit code is 75.
 """
 
 from domain import mail
+from domain.clock import utcnow
 from domain.errors import Refused
 from domain.mail.transport import Deferred, ServerTrouble, Undeliverable
 from jobs import runner
@@ -24,7 +26,10 @@ def run(app, *, now, test=None):
     if test:
         return send_test(app, test, now)
     tally = mail.send_due()
+    mail.report_undelivered(now=utcnow())
     summary = f"Inviate {tally.sent}, rinviate {tally.postponed}, non recapitabili {tally.failed}."
+    if mail.waits_for_next_minute(app.config["MAIL_RATE"], now=utcnow()):
+        summary += f" Limite di {app.config['MAIL_RATE']} al minuto: le altre aspettano."
     if tally.trouble:
         raise runner.TryLater(f"{summary} {tally.trouble}")
     return summary

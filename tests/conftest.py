@@ -182,9 +182,9 @@ def background(app, monkeypatch):
     looked = threading.Event()
     send_due = sender.send_due
 
-    def watched():
+    def watched(**options):
         try:
-            return send_due()
+            return send_due(**options)
         finally:
             looked.set()
 

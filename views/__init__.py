@@ -4,7 +4,7 @@ from importlib import import_module
 
 MODULES = (  # in menu order
     "format", "auth", "frame", "home", "invoices", "readings", "records", "preferences",
-    "consumption", "tickets", "supplies", "measures", "measure_files", "documents", "history",
+    "notices", "consumption", "tickets", "supplies", "measures", "measure_files", "documents", "history",
     "staff", "demo", "health",
 )  # fmt: skip
 

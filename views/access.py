@@ -56,6 +56,15 @@ def init_app(app):
         return None
 
 
+def by_address_alone(view):
+    """A POST of `view` may come without a form of ours: the secret is in its address.
+
+    In exactly one shape, the one that mail programs send (RFC 8058).
+    """
+    view.by_address_alone = True
+    return view
+
+
 def recognised(token):
     """Who signed in with `token`, or None when that session has ended."""
     row = sessions.load(token, now=utcnow(), quietly=is_background())

@@ -87,7 +87,8 @@ def save(supply_code):
     if not form.validate():
         return answer(supply, form=form), 422
     language = form.language.data if "language" in form else None
-    preferences.save(current_user.id, notices=form.notices.data, language=language, now=utcnow())
+    flags = {name: form[name].data for name in preferences.FLAGS}
+    preferences.save(current_user.id, language=language, now=utcnow(), **flags)
     flash(_("Preferenze salvate."))
     return back(supply_code)
 

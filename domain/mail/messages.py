@@ -10,6 +10,8 @@ from flask import current_app, render_template
 
 from domain import credentials, email_links, italian, receipts, theme
 from domain.clock import rome_day
+from domain.mail import links
+from domain.mail.outbox import GROUPS
 from domain.mail.transport import Undeliverable
 from domain.text import one_line
 from models import Customer, Grant
@@ -63,6 +65,7 @@ def compose(row, secret=None, *, now):
         "contacts": current_app.config["UTILITY_CONTACTS"],
         "colors": colors(current_app.config["COLOR"]),
         "masked": masked,
+        "unsubscribe": unsubscribe(row),
     }
     subject, _newline, text = render_template(f"email/{row.kind}.txt", **context).partition("\n")
     message = Message(
@@ -70,7 +73,7 @@ def compose(row, secret=None, *, now):
         recipients=[plain_address(row.recipient)],
         body=text.strip() + "\n",
         html=render_template(f"email/{row.kind}.html", **context),
-        extra_headers={"Auto-Submitted": "auto-generated"},
+        extra_headers={"Auto-Submitted": "auto-generated", **one_click(context["unsubscribe"])},
     )
     # As a pair: given as text, a comma in the name would cut the address.
     message.sender = (context["utility"], current_app.config["MAIL_SENDER"])
@@ -78,6 +81,24 @@ def compose(row, secret=None, *, now):
     if row.kind in ATTACHMENTS:
         message.attach(*ATTACHMENTS[row.kind](context))
     return message
+
+
+def unsubscribe(row):
+    """The address that ends the notices that `row` is one of, or None where it is none."""
+    if row.kind not in GROUPS or row.account is None:
+        return None
+    token = links.make(row.account, GROUPS[row.kind], key=current_app.config["SECRET_KEY"])
+    return f"{current_app.config['BASE_URL']}/avvisi/{token}"
+
+
+def one_click(address):
+    """The headers by which a mail program ends notices at `address` (RFC 2369, RFC 8058)."""
+    if address is None:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{address}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def message_id(row):

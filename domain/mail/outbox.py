@@ -3,14 +3,16 @@
 import datetime as dt
 import json
 import logging
+from typing import NamedTuple
 
-from peewee import chunked
+from peewee import chunked, fn
 
-from models import Account, OutgoingMail, is_sqlite, writing
+from domain import throttle
+from models import Account, Operator, OutgoingMail, is_sqlite, writing
 
 log = logging.getLogger("portale.mail")
 
-KINDS = (
+ALWAYS = (  # security, and receipts of what the customer asked for
     "first_access",  # with a secret
     "recovery",  # with a secret
     "registration_notice",
@@ -19,19 +21,48 @@ KINDS = (
     "email_change",  # with a link
     "email_change_notice",
     "email_changed",
-    "ticket_opened",
+    "email_corrected",
+    "access_disabled",
+    "access_enabled",
     "complaint_receipt",  # with a PDF
-    "ticket_answered",
     "erasure_asked",
     "erasure_withdrawn",
-    "reading_validated",
-    "reading_rejected",
 )
+NOTICES = {  # what the customer may prefer not to be told by mail, by what it is about
+    "readings": (
+        "reading_acquired",
+        "reading_validated",
+        "reading_rejected",
+        "window_opens",
+        "window_closes",
+    ),
+    "invoices": ("invoice_published", "invoice_due"),
+    "documents": ("document_published",),
+    "tickets": ("ticket_opened", "ticket_answered"),
+}
+TO_OPERATORS = "undelivered"
+KINDS = (*ALWAYS, *(kind for kinds in NOTICES.values() for kind in kinds), TO_OPERATORS)
+GROUPS = {kind: group for group, kinds in NOTICES.items() for kind in kinds}
+FOR_MANY = {kind for kind, group in GROUPS.items() if group != "tickets"} | {TO_OPERATORS}
+
 LEASE = dt.timedelta(minutes=5)  # longer than one mail can take, every answer at its slowest
 SOON = dt.timedelta(minutes=1)
 BACK_OFF = (SOON, *(dt.timedelta(minutes=n) for n in (2, 5, 15, 30, 60)))  # then every hour
 GIVE_UP_AFTER = dt.timedelta(days=2)
 MANY = 500  # queued with one statement
+RATE = "mail-rate"
+RESERVE = 10  # of the mails of a minute, one in so many is kept for what somebody waits for
+REASONS = 20  # told to the operators
+UNDELIVERED = throttle.Limit("mail-undelivered", 1, throttle.HOUR)
+
+
+class Notice(NamedTuple):
+    """What `queue_notices` is to tell an account (its id); of the same `once` only the first."""
+
+    kind: str
+    account: int
+    params: dict
+    once: str | None = None
 
 
 def queue(kind, recipient, *, account=None, params=None, now):
@@ -49,6 +80,16 @@ def queue(kind, recipient, *, account=None, params=None, now):
         params=json.dumps(params or {}),
         created_at=now,
         due_at=now,
+        bulk=kind in FOR_MANY,
+    )
+
+
+def wants(account, kind):
+    """Whether `account`, a row of Account, is open and its holder wants mail of this kind."""
+    return bool(
+        account.disabled_at is None
+        and account.notices
+        and getattr(account, f"notices_{GROUPS[kind]}")
     )
 
 
@@ -57,45 +98,91 @@ def queue_notice(kind, account, *, params=None, now):
 
     Returns the row, or None where `account` is closed or its holder wants no such mail.
     """
-    if account.disabled_at or not account.notices:
+    if not wants(account, kind):
         return None
     return queue(kind, account.email, account=account, params=params, now=now)
 
 
 def queue_notices(notices, *, now):
-    """`queue_notice` for many at once: (kind, id of the account, params)."""
-    for some in chunked(notices, MANY):
-        wanting = Account.select(Account.id, Account.email).where(
-            Account.id.in_({account for _kind, account, _params in some}),
-            Account.disabled_at.is_null(),
-            Account.notices,
-        )
-        addresses = dict(wanting.tuples())
+    """`queue_notice` for many at once: an iterable of `Notice`. Returns how many it queued.
+
+    Each MANY of them are a transaction of their own, unless the caller is in one: of a run
+    that was killed the next one tells the rest, where each notice has a `once`.
+    """
+    return sum(_queue_some(some, now) for some in chunked(notices, MANY))
+
+
+def _queue_some(notices, now):
+    with writing():
+        asked = Account.select().where(Account.id.in_({each.account for each in notices}))
+        accounts = {account.id: account for account in asked}
         rows = [
-            {"kind": kind, "recipient": addresses[account], "account": account,
-             "params": json.dumps(params), "created_at": now, "due_at": now}
-            for kind, account, params in some
-            if account in addresses
+            (each.kind, accounts[each.account].email, each.account, json.dumps(each.params),
+             now, now, each.kind in FOR_MANY, each.once)
+            for each in notices
+            if each.account in accounts and wants(accounts[each.account], each.kind)
         ]  # fmt: skip
-        if rows:
-            OutgoingMail.insert_many(rows).execute()
+        if not rows:
+            return 0
+        columns = (
+            OutgoingMail.kind, OutgoingMail.recipient, OutgoingMail.account, OutgoingMail.params,
+            OutgoingMail.created_at, OutgoingMail.due_at, OutgoingMail.bulk, OutgoingMail.once,
+        )  # fmt: skip
+        new = OutgoingMail.insert_many(rows, fields=columns).on_conflict_ignore()
+        return new.as_rowcount().execute()
 
 
-def claim(*, now):
-    """The mail that is due longest, for this sender alone until its lease runs out; or None."""
-    due = (
-        OutgoingMail.select()
-        .where(OutgoingMail.state == "queued", OutgoingMail.due_at <= now)
-        .order_by(OutgoingMail.due_at, OutgoingMail.id)
-        .limit(1)
-    )
+# -- Sending -------------------------------------------------------------------------------
+
+
+def claim(*, now, rate=0, bulk=True):
+    """The next mail that is due, for this sender alone until its lease runs out; or None.
+
+    What one customer waits for goes before what is for many, which with `bulk=False` is left
+    alone. Of `rate` mails in each minute of the clock, if it is given, for many there are
+    only so many that somebody who waits finds some left.
+    """
+    most = {False: rate, True: rate - rate // RESERVE}
     with writing():  # on SQLite nobody else reads the queue meanwhile
-        mail = (due if is_sqlite() else due.for_update(skip_locked=True)).first()
-        if mail is not None:
+        for for_many in (False, True) if bulk else (False,):
+            due = _due(for_many, now)
+            mail = (due if is_sqlite() else due.for_update(skip_locked=True)).first()
+            if mail is None:
+                continue
+            if rate and not _count_within(most[for_many], now):
+                return None
             mail.attempts += 1
             mail.due_at = now + LEASE
             mail.save(only=[OutgoingMail.attempts, OutgoingMail.due_at])
-    return mail
+            return mail
+    return None
+
+
+def _due(for_many, now):
+    """The mail that is due longest; an index gives it without sorting."""
+    waiting = (OutgoingMail.state == "queued") & (OutgoingMail.bulk == for_many)
+    due = OutgoingMail.select().where(waiting, OutgoingMail.due_at <= now)
+    return due.order_by(OutgoingMail.due_at, OutgoingMail.id).limit(1)
+
+
+def _count_within(most, now):
+    """Count one more mail in this minute of the clock, unless there were `most`; whether so."""
+    tries = [(throttle.Limit(RATE, most, throttle.MINUTE), "all")]
+    try:
+        throttle.reserve(tries, now=now.replace(second=0, microsecond=0))
+    except throttle.TooManyTries:
+        return False
+    return True
+
+
+def waits_for_next_minute(rate, *, now):
+    """Whether the mails of this minute are used up while others are due."""
+    most = throttle.Limit(RATE, rate - rate // RESERVE, throttle.MINUTE)
+    try:
+        throttle.check([(most, "all")], now=now.replace(second=0, microsecond=0))
+    except throttle.TooManyTries:
+        return any(_due(for_many, now).exists() for for_many in (False, True))
+    return False
 
 
 def mark_sent(mail, *, now):
@@ -118,6 +205,36 @@ def give_up(mail, error):
     """Not to be delivered; the operators see it."""
     log.error("mail %s (%s) failed: %s", mail.id, mail.kind, error)
     _note(mail, state="failed", last_error=_plain(error))
+
+
+def report_undelivered(*, now):
+    """Tell the operators, in one mail each and once an hour at most, what could not be sent.
+
+    Returns how many mails they are told of.
+    """
+    failed = (OutgoingMail.state == "failed") & (OutgoingMail.reported == False)  # noqa: E712
+    others = OutgoingMail.kind != TO_OPERATORS  # of itself it would tell for ever
+    if not OutgoingMail.select().where(failed, others).exists():
+        return 0
+    try:
+        throttle.check([(UNDELIVERED, "operators")], now=now)
+    except throttle.TooManyTries:
+        return 0
+    with writing():
+        throttle.count([(UNDELIVERED, "operators")], now=now)
+        reasons = (
+            OutgoingMail.select(OutgoingMail.last_error, fn.COUNT(OutgoingMail.id).alias("mails"))
+            .where(failed, others)
+            .group_by(OutgoingMail.last_error)
+            .order_by(fn.COUNT(OutgoingMail.id).desc(), OutgoingMail.last_error)
+        )
+        told = [{"error": error, "mails": mails} for error, mails in reasons.tuples()]
+        OutgoingMail.update(reported=True).where(failed).execute()
+        count = sum(each["mails"] for each in told)
+        params = {"count": count, "reasons": told[:REASONS], "more": len(told) > REASONS}
+        for operator in Operator.select().where(Operator.disabled_at.is_null()):
+            queue(TO_OPERATORS, operator.email, params=params, now=now)
+    return count
 
 
 def _note(mail, **changes):

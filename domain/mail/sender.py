@@ -29,17 +29,21 @@ class Tally:
     trouble: str = ""
 
 
-def send_due(*, clock=utcnow):
-    """Send every mail that is due; return a Tally. `clock` gives the time at each step."""
+def send_due(*, clock=utcnow, bulk=True):
+    """Send every mail that is due, without `bulk` only what one customer waits for.
+
+    Returns a Tally. `clock` gives the time at each step.
+    """
     tally = Tally()
-    while send_batch(tally, clock):
+    while send_batch(tally, clock, bulk):
         pass
     return tally
 
 
-def send_batch(tally, clock):
+def send_batch(tally, clock, bulk=True):
     """Send through one connection until a mail fails; whether to go on with another."""
-    row = outbox.claim(now=clock())
+    rate = current_app.config["MAIL_RATE"]
+    row = outbox.claim(now=clock(), rate=rate, bulk=bulk)
     if row is None:
         return False
     try:
@@ -47,7 +51,7 @@ def send_batch(tally, clock):
             while row is not None:
                 if not attempt(row, connection, tally, clock):
                     return not tally.trouble
-                row = outbox.claim(now=clock())
+                row = outbox.claim(now=clock(), rate=rate, bulk=bulk)
     except transport.ServerTrouble as trouble:  # of connecting: it says nothing of this mail
         outbox.postpone(row, trouble, now=clock(), wait=outbox.SOON)
         tally.postponed += 1
@@ -155,7 +159,7 @@ class BackgroundSender:
             self._kicked.clear()  # before looking: what comes meanwhile is looked for again
             try:
                 with self._app.app_context():
-                    send_due()
+                    send_due(bulk=False)  # the rest is for the job: a page waits for nobody
             except Exception:
                 log.exception("the mail waits for jobs.send_mail")
 

@@ -13,6 +13,7 @@ ADDED = (
     models.RecoveryCode,
     models.OperatorSession,
     models.RegisterEntry,
+    models.RegisterCheck,
     models.DocumentDraft,
     models.StandardAnswer,
     models.UploadedFile,
@@ -80,7 +81,6 @@ def prepare_mail(db):
         'ALTER TABLE "outgoing_mail" ADD COLUMN "once" VARCHAR(120)',
         'CREATE UNIQUE INDEX "outgoing_mail_once" ON "outgoing_mail" ("once")',
         f'ALTER TABLE "outgoing_mail" ADD COLUMN "given_up_at" {instant}',
-        'DROP INDEX "outgoing_mail_state_due_at"',
         'CREATE INDEX "outgoing_mail_state_bulk_due_at_id" '
         'ON "outgoing_mail" ("state", "bulk", "due_at", "id")',
         f'ALTER TABLE "document" ADD COLUMN "announced_at" {instant}',

@@ -40,8 +40,27 @@ class Words(html.parser.HTMLParser):
         self.text += "" if self._hidden else data
 
 
+WINDOW = {"supplies": ["PR002874 (Pdr: 1); VIA PROVA 5"], "from_day": "01/12/2026",
+          "from_time": "08:00", "to_day": "05/12/2026", "to_time": "23:59"}  # fmt: skip
+INVOICE = {"number": "2026/1042", "due": "28/11/2026", "amount": "1.234,56 €"}
+PARAMS = {
+    "email_corrected": {"new": "m•••@example.it"},
+    "reading_acquired": {
+        "readings": [{"supply": "PR002874", "day": "20/11/2026", "counter": "45.000"}]
+    },
+    "window_opens": WINDOW,
+    "window_closes": WINDOW,
+    "invoice_published": {"invoices": [INVOICE], "more": 0},
+    "invoice_due": {"due": "28/11/2026", "invoices": [INVOICE], "more": 0},
+    "document_published": {"document": "Nuove tariffe", "personal": False, "menu": "Comunicati"},
+    "undelivered": {"count": 3, "reasons": [{"error": "550 no", "mails": 3}], "more": False},
+}
+
+
 def params_of(kind, account):
     """What the queue keeps for a mail of `kind`, as JSON."""
+    if kind in PARAMS:
+        return json.dumps(PARAMS[kind])
     if kind == "email_change_notice":
         return json.dumps({"new": "m•••@example.it"})
     if kind in {"reading_validated", "reading_rejected"}:
@@ -109,7 +128,9 @@ def test_links_lead_to_the_portal_and_nothing_is_loaded_from_elsewhere(app, kind
     message = composed(kind)
     page = page_of(message)
     found = page.links + re.findall(r"https?://\S+", text_of(message))
-    own = re.compile(rf"https://portale\.example\.it/[a-z-]+(/{SECRET})?")
+    own = re.compile(
+        rf"https://portale\.example\.it/([a-z-]+(/{SECRET})?|staff/posta|avvisi/[\w.-]+)"
+    )
     assert all(map(own.fullmatch, found))
     assert not {"img", "script", "link", "form"} & set(page.tags)
 
@@ -188,3 +209,35 @@ def test_no_line_is_longer_than_mail_allows(app, kind):
 
 def test_an_address_where_the_portal_is_tried_out_gets_its_mail():
     assert messages.plain_address("maria@example.test") == "maria@example.test"
+
+
+# -- Ending notices ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", outbox.GROUPS)
+def test_a_notice_can_be_ended_from_the_mail_itself(app, kind):
+    app.config["BASE_URL"] = "https://portale.example.it"
+    message = composed(kind)
+    address = message["List-Unsubscribe"].strip(" <>")
+    assert address.startswith("https://portale.example.it/avvisi/")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert address in text_of(message)
+    assert address in page_of(message).links
+
+
+@pytest.mark.parametrize("kind", [*outbox.ALWAYS, outbox.TO_OPERATORS, "test"])
+def test_what_concerns_security_cannot(app, kind):
+    message = composed(kind)
+    assert message["List-Unsubscribe"] is message["List-Unsubscribe-Post"] is None
+    assert "/avvisi/" not in text_of(message)
+
+
+def test_several_readings_invoices_and_those_not_told(app, monkeypatch):
+    params = {"invoices": [INVOICE, INVOICE | {"number": "2026/1043", "due": ""}], "more": 3}
+    monkeypatch.setitem(PARAMS, "invoice_published", params)
+    message = composed("invoice_published")
+    assert message["Subject"] == "Prova Energia: 5 nuove fatture"
+    words = text_of(message)
+    assert "- numero 2026/1042, scadenza 28/11/2026, importo 1.234,56 €\n" in words
+    assert "- numero 2026/1043, importo 1.234,56 €\n" in words
+    assert "e altre 3." in words
