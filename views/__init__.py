@@ -4,8 +4,8 @@ from importlib import import_module
 
 MODULES = (  # in menu order
     "format", "auth", "frame", "home", "invoices", "readings", "records", "preferences",
-    "notices", "consumption", "tickets", "supplies", "measures", "measure_files", "documents", "history",
-    "staff", "demo", "health",
+    "notices", "consumption", "tickets", "supplies", "measures", "measure_files", "documents",
+    "history", "staff", "demo", "health",
 )  # fmt: skip
 
 
