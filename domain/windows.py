@@ -25,6 +25,13 @@ def bounds(from_day, from_time, to_day, to_time):
     return rome_instant(from_day, from_time), latest + MINUTE
 
 
+def key(from_day, from_time, to_day, to_time, whose=None):
+    """The key of a window that has no id: all columns of its row; `whose` is a supply's code or
+    a distributor's VAT number, None for all gas supplies.
+    """
+    return f"{from_day} {from_time:%H:%M} {to_day} {to_time:%H:%M} {whose or '-'}"
+
+
 def for_supply(supply, distributor_vat):
     """The condition that a window concerns a gas supply: its own, its distributor's, or all."""
     return (ReadingWindow.supply == supply) | (

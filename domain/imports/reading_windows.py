@@ -68,7 +68,5 @@ class ReadingWindows(Kind):
     def _key(cells):
         if cells.get("id") is not None:
             return f"id {cells['id']}"
-        return (
-            f"{cells['dal']} {cells['dalle_ore']:%H:%M} {cells['al']} {cells['alle_ore']:%H:%M} "
-            f"{cells.get('codice_fornitura') or cells.get('distributore_piva') or '-'}"
-        )
+        whose = cells.get("codice_fornitura") or cells.get("distributore_piva")
+        return windows.key(cells["dal"], cells["dalle_ore"], cells["al"], cells["alle_ore"], whose)
