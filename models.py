@@ -6,6 +6,7 @@ dates are calendar days in Europe/Rome.
 """
 
 import datetime as dt
+import json
 from collections import namedtuple
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -159,6 +160,15 @@ def alone_on_server(what):
 
 def is_sqlite():
     return isinstance(db.obj, pw.SqliteDatabase)
+
+
+def any_of(field, values):
+    """The condition that `field` is one of `values` (texts, numbers, days): one parameter,
+    however many they are."""
+    if is_sqlite():
+        listed = json.dumps(list(values), default=str)
+        return field.in_(pw.SQL("(SELECT value FROM json_each(?))", (listed,)))
+    return field == pw.fn.ANY(pw.Value(list(values), converter=False, unpack=False))
 
 
 class UtcDateTimeField(pw.DateTimeField):

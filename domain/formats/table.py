@@ -10,10 +10,13 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 LONGEST_LINE = 1_000_000  # bytes; longer ones are no table
 LONGEST_CELL = 100_000
+REMEMBERED = 10_000  # texts of each column, none longer than SHORT: most come again and again
+SHORT = 60
 BLANK = " \t\r\n\x1a"  # Ctrl-Z closes the files of DOS programs
 EMPTY_CELL = "La cella è vuota: va compilata."
 
@@ -91,7 +94,8 @@ class Table:
         self._refuse_bad_header(header, columns, series)
         self._width = len(header)
         places = {name: place for place, name in enumerate(header)}
-        self._columns = [(places[each.name], each) for each in columns if each.name in places]
+        present = [each for each in columns if each.name in places]
+        self._columns = [(places[each.name], each.name, reader(each)) for each in present]
         self._series = [
             ([places[name] for name in each.names if name in places], each) for each in series
         ]
@@ -164,28 +168,16 @@ class Table:
                 "che contiene «;» va messa tra virgolette.",
             ))  # fmt: skip
             return row
-        for place, column in self._columns:
-            self._read_cell(row, column, cells[place].strip())
+        for place, name, read in self._columns:
+            text = cells[place].strip()
+            row.values[name], problem, doubt = read(text)
+            if problem:
+                row.problems.append((name, text, problem))
+            if doubt:
+                row.doubts.append((name, text, doubt))
         for places, series in self._series:
             self._read_series(row, series, [cells[place].strip() for place in places])
         return row
-
-    @staticmethod
-    def _read_cell(row, column, text):
-        if not text:
-            row.values[column.name] = None
-            if column.required:
-                row.problems.append((column.name, text, EMPTY_CELL))
-            return
-        try:
-            if not text.isprintable() or "\ufffd" in text:
-                text = printable_lines(text) if column.lines else printable(text)
-            value = row.values[column.name] = column.parse(text)
-        except ValueError as problem:
-            row.problems.append((column.name, text, str(problem)))
-            return
-        if column.doubt and (sentence := column.doubt(value)):
-            row.doubts.append((column.name, text, sentence))
 
     @staticmethod
     def _read_series(row, series, texts):
@@ -198,6 +190,24 @@ class Table:
             except ValueError as problem:
                 sentence = str(problem) if text else EMPTY_CELL
                 row.problems.append((f"{series.name}{number}", text, sentence))
+
+
+def reader(column):
+    """What makes (value, problem or None, doubt or None) of the text of a cell."""
+
+    def read(text):
+        if not text:
+            return None, EMPTY_CELL if column.required else None, None
+        try:
+            if not text.isprintable() or "\ufffd" in text:
+                text = printable_lines(text) if column.lines else printable(text)
+            value = column.parse(text)
+        except ValueError as problem:
+            return None, str(problem), None
+        return value, None, column.doubt(value) if column.doubt else None
+
+    remembered = lru_cache(REMEMBERED)(read)
+    return lambda text: remembered(text) if len(text) <= SHORT else read(text)
 
 
 class _Lines:

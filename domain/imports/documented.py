@@ -1,7 +1,7 @@
 """What kinds whose rows may name a document have in common."""
 
-from domain.imports.upsert import Kind
-from models import StoredFile
+from domain.imports.upsert import Kind, unconverted
+from models import StoredFile, any_of
 
 
 class Documented(Kind):
@@ -45,7 +45,7 @@ class Documented(Kind):
         """{id: (path, name)} of the documents that these rows have now."""
         ids = {entry.stored[self.document.name] for entry in entries if entry.stored} - {None}
         query = StoredFile.select(StoredFile.id, StoredFile.path, StoredFile.name)
-        return {row.id: (row.path, row.name) for row in query.where(StoredFile.id.in_(list(ids)))}
+        return {id_: kept for id_, *kept in unconverted(query.where(any_of(StoredFile.id, ids)))}
 
     def place(self, entries, documents):
         for entry in entries:

@@ -44,6 +44,8 @@ class Documents:
     def find(self, names):
         """{name: Found, or the sentence that says why not} for the names in some rows."""
         names = set(names)
+        if not names:
+            return {}
         plain = [name for name in names if files.is_plain_name(name)]
         rows = StoredFile.select().where(StoredFile.name.in_(plain)).order_by(StoredFile.id)
         stored = {row.name: row for row in rows}  # the latest of each name

@@ -1,11 +1,9 @@
 """`fatture`: invoices and credit notes, with their documents."""
 
-from peewee import fn
-
 from domain.formats import table
 from domain.imports import checks
 from domain.imports.documented import Documented
-from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, batched, run_many
+from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, batched, run_many, unconverted
 from models import (
     Customer,
     Instalment,
@@ -13,14 +11,19 @@ from models import (
     InvoiceSupply,
     Param,
     SupplyPoint,
+    any_of,
 )
 
 KINDS = {"fattura": "invoice", "nota_credito": "credit_note"}
 STATES = {"da_pagare": False, "pagata": True}
+CHILDREN = (
+    ("supplies", InvoiceSupply, (InvoiceSupply.supply,)),
+    ("instalments", Instalment, (Instalment.due_on, Instalment.amount_cents)),
+)
 
 
 class Invoices(Documented):
-    """Rows of `Invoice`; `more` holds what changes in its supplies and instalments."""
+    """Rows of `Invoice`; `more` holds the new rows of its supplies and instalments, as tuples."""
 
     name = "fatture"
     model = Invoice
@@ -66,7 +69,7 @@ class Invoices(Documented):
                         "e che il file forniture sia stato importato.",
                     )  # fmt: skip
                 ids.add(supply)
-            entry.more["supplies"] = ids
+            entry.more["supplies"] = {(supply,) for supply in ids}
             entry.values["names_supplies"] = bool(ids)
             entry.values["supply"] = min(ids) if len(ids) == 1 else None
 
@@ -83,8 +86,8 @@ class Invoices(Documented):
         stored = {}
         ids = [entry.stored["id"] for entry in entries if entry.stored]
         query = InvoiceSupply.select(InvoiceSupply.invoice, InvoiceSupply.supply)
-        for invoice, supply in query.where(InvoiceSupply.invoice.in_(ids)).tuples():
-            stored.setdefault(invoice, set()).add(supply)
+        for invoice, *row in unconverted(query.where(any_of(InvoiceSupply.invoice, ids))):
+            stored.setdefault(invoice, set()).add(tuple(row))
         for entry in entries:
             if not entry.stored:
                 continue
@@ -106,41 +109,26 @@ class Invoices(Documented):
             entry.more["instalments"] = [(due_on, cents)] if due_on else []
 
     def write(self, entries, documents):
-        newest = Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
         super().write(entries, documents)
-        self._store_children(entries, self._ids_after(newest))
-
-    def _store_children(self, entries, new_ids):
-        def id_of(entry):
-            key = entry.values["number"], entry.values["year"]
-            return entry.stored["id"] if entry.stored else new_ids[key]
-
-        for name, model in (("supplies", InvoiceSupply), ("instalments", Instalment)):
+        for name, model, fields in CHILDREN:
             changed = [entry for entry in entries if name in entry.more]
             for some in batched(entry.stored["id"] for entry in changed if entry.stored):
-                model.delete().where(model.invoice.in_(some)).execute()
+                model.delete().where(any_of(model.invoice, some)).execute()
+            columns = ["number", "year", *(field.name for field in fields)]
             rows = [
-                row
+                dict(
+                    zip(columns, (entry.values["number"], entry.values["year"], *row), strict=True)
+                )
                 for entry in changed
-                for row in getattr(self, f"_{name}")(id_of(entry), entry.more[name])
+                for row in sorted(entry.more[name])
             ]
             if rows:
-                query = model.insert({model._meta.fields[key]: Param(key) for key in rows[0]})
-                run_many(model, query, rows)
+                run_many(model, insert_child(model, fields), rows)
 
-    @staticmethod
-    def _supplies(invoice, supplies):
-        return [{"invoice": invoice, "supply": supply} for supply in sorted(supplies)]
 
-    @staticmethod
-    def _instalments(invoice, instalments):
-        return [
-            {"invoice": invoice, "due_on": due_on, "amount_cents": cents}
-            for due_on, cents in instalments
-        ]
-
-    @staticmethod
-    def _ids_after(newest):
-        """{(number, year): id} of the invoices added since."""
-        query = Invoice.select(Invoice.number, Invoice.year, Invoice.id)
-        return {tuple(key): id for *key, id in query.where(Invoice.id > newest).tuples()}
+def insert_child(model, fields):
+    """Insert a row with these `fields` for the invoice of a number and year."""
+    invoice = Invoice.select(Invoice.id, *(Param(field.name) for field in fields)).where(
+        Invoice.number == Param("number"), Invoice.year == Param("year")
+    )
+    return model.insert_from(invoice, [model.invoice, *fields])

@@ -15,7 +15,7 @@ import peewee as pw
 
 from domain.formats import table
 from domain.imports.report import Rejected
-from models import DayField, Param, db
+from models import DayField, Param, UtcDateTimeField, any_of, db, is_sqlite
 
 CHUNK = 500
 
@@ -73,8 +73,8 @@ class Entry:
     """One row on its way to the archive.
 
     `cells` by column as read, `values` by field as they will be stored, `stored` as they
-    are now (None: the row is new), `more` whatever the kind keeps in other tables; `at` is
-    the instant of the import.
+    are now (None: the row is new), `more` whatever the kind keeps in other tables; `content`
+    stands for all cells; `at` is the instant of the import.
     """
 
     def __init__(self, number, cells, at):
@@ -84,10 +84,8 @@ class Entry:
         self.values = {}
         self.stored = None
         self.more = {}
+        self.content = hashlib.sha256(repr(cells).encode()).digest()
         self.bad = False
-
-    def __getstate__(self):
-        return {**self.__dict__, "cells": {}}  # once examined, nobody needs them
 
     def merged(self, field):
         """What the row will hold in `field` once it is written."""
@@ -143,7 +141,7 @@ class Kind:
         found = {}
         for some in batched(sorted(codes)):
             query = model.select(model.code, *(columns or (model.id,)))
-            for code, *rest in query.where(model.code.in_(some)).tuples():
+            for code, *rest in unconverted(query.where(any_of(model.code, some))):
                 found[code] = rest if columns else rest[0]
         return found
 
@@ -161,7 +159,7 @@ class Kind:
 
 def among(field, values):
     """The condition that `field` is one of `values`, or null where None is among them."""
-    known = field.in_([value for value in values if value is not None])
+    known = any_of(field, {value for value in values if value is not None})
     return known | field.is_null() if None in values else known
 
 
@@ -194,19 +192,27 @@ def update_rows(model, entries):
 def run_many(model, query, rows):
     """Run `query`, built once with Params, for each row ({name: value})."""
     sql, params = query.sql()
-    names = [param.name for param in params]
-    fields = [model._meta.fields[name] for name in names]
-    converters = [
-        field.rel_field.db_value if isinstance(field, pw.ForeignKeyField) else field.db_value
-        for field in fields
-    ]
-    db.cursor().executemany(
-        sql,
-        [
-            [convert(row[name]) for name, convert in zip(names, converters, strict=True)]
-            for row in rows
-        ],
-    )
+    rows = list(rows)
+    columns = []
+    for name in (param.name for param in params):
+        convert = converter_of(model._meta.fields.get(name))
+        values = [row[name] for row in rows]
+        columns.append([convert(value) for value in values] if convert else values)
+    db.cursor().executemany(sql, list(zip(*columns, strict=True)))
+
+
+def converter_of(field):
+    """What makes of a value what the driver takes; None where it is that already."""
+    if isinstance(field, DayField) and is_sqlite():
+        return lambda value: None if value is None else value.isoformat()
+    if isinstance(field, pw.DecimalField | pw.BlobField | UtcDateTimeField):
+        return field.db_value
+    return None
+
+
+def unconverted(query):
+    """The rows of a query for numbers and texts, which are what the driver gives."""
+    return db.execute_sql(*query.sql()).fetchall()
 
 
 class Spool:
@@ -216,22 +222,28 @@ class Spool:
         self._file = sqlite3.connect("", isolation_level=None)  # temporary, deleted on close
         self._file.execute("PRAGMA synchronous = OFF")
         self._file.execute("PRAGMA journal_mode = OFF")
-        self._file.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, number INTEGER, sum BLOB)")
+        self._file.execute("BEGIN")  # never ended: one transaction costs less than one a row
+        self._file.execute(
+            "CREATE TABLE seen (key TEXT PRIMARY KEY, number INTEGER, content BLOB) WITHOUT ROWID"
+        )
         self._file.execute("CREATE TABLE waiting (id INTEGER PRIMARY KEY, entries BLOB)")
 
-    def first_with(self, key, entry):
-        """(number, whether it says the same) of the earlier row with `key`, or (None, False)."""
-        text = repr(key)
-        content = hashlib.sha256(repr((entry.values, entry.cells)).encode()).digest()
-        try:
-            self._file.execute("INSERT INTO seen VALUES (?, ?, ?)", (text, entry.number, content))
-        except sqlite3.IntegrityError:
-            query = "SELECT number, sum = ? FROM seen WHERE key = ?"
-            number, same = self._file.execute(query, (content, text)).fetchone()
-            return number, bool(same)
-        return None, False
+    def repeated(self, entries, key):
+        """{number: (number of the earlier row with the same key, whether it says the same)}."""
+        rows = [(repr(key(entry.values)), entry.number, entry.content) for entry in entries]
+        added = self._file.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", rows)
+        if added.rowcount == len(rows):
+            return {}
+        query = "SELECT number, content = ? FROM seen WHERE key = ? AND number <> ?"
+        found = (
+            (number, self._file.execute(query, (content, key, number)).fetchone())
+            for key, number, content in rows
+        )
+        return {number: earlier for number, earlier in found if earlier}
 
     def add(self, entries):
+        for entry in entries:
+            entry.cells, entry.content = {}, b""  # once examined, nobody needs them
         if entries:
             content = pickle.dumps(entries, pickle.HIGHEST_PROTOCOL)
             self._file.execute("INSERT INTO waiting (entries) VALUES (?)", (content,))
@@ -289,7 +301,7 @@ class Upsert:
             if not row.problems:
                 entries.append(self._entry(row))
         self.kind.prepare(entries, self.report)
-        entries = [entry for entry in entries if not entry.bad and not self._repeats(entry)]
+        entries = self._without_repeated([entry for entry in entries if not entry.bad])
         self._load_stored(entries)
         self.kind.examine(entries, self.report, self.documents)
         self._spool.add([entry for entry in entries if not entry.bad and self._changes(entry)])
@@ -307,20 +319,22 @@ class Upsert:
     def _key(self, values):
         return tuple(values[field.name] for field in self.kind.key)
 
-    def _repeats(self, entry):
-        first, same = self._spool.first_with(self._key(entry.values), entry)
+    def _without_repeated(self, entries):
+        repeated = self._spool.repeated(entries, self._key)
         column = self.kind.cells[0].name
-        if same:
-            self.report.warn(
-                entry.number, column, entry.cells[column],
-                f"La riga è uguale alla {first}: è presa una volta sola.",
-            )  # fmt: skip
-        elif first:
-            self.kind.refuse(
-                entry, self.report, column,
-                f"La riga ha la stessa chiave della {first}: lasciarne una sola.",
-            )  # fmt: skip
-        return bool(first)
+        for entry in entries:
+            first, same = repeated.get(entry.number, (None, False))
+            if same:
+                self.report.warn(
+                    entry.number, column, entry.cells[column],
+                    f"La riga è uguale alla {first}: è presa una volta sola.",
+                )  # fmt: skip
+            elif first:
+                self.kind.refuse(
+                    entry, self.report, column,
+                    f"La riga ha la stessa chiave della {first}: lasciarne una sola.",
+                )  # fmt: skip
+        return [entry for entry in entries if entry.number not in repeated]
 
     def _load_stored(self, entries):
         if not entries:

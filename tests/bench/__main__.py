@@ -1,6 +1,6 @@
 """`make bench`: what the portal promises of its speed, as ratios measured in one run."""
 
-from tests.bench import acquisition, curve, flows, invoices, login, measures
+from tests.bench import acquisition, curve, flows, imports, invoices, login, measures
 
 
 def main():
@@ -12,6 +12,7 @@ def main():
         curve.run(),
         acquisition.run(),
         flows.run(),
+        imports.run(),
     ):
         for what, measured, anchor, ratio, promise in rows:
             print(f"{what:34}{measured:12.1f}{anchor:12.1f}{ratio:8.3f}  {promise}")

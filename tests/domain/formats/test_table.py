@@ -57,6 +57,18 @@ def test_rows_are_numbered_as_a_spreadsheet_shows_them():
     assert [row.number for row in rows(content)] == [2, 4]
 
 
+def test_a_text_that_comes_again_is_told_again():
+    columns = (Column("nome", table.text(100), doubt=lambda value: "Strano."), COLUMNS[1])
+    long = "A" * 90
+    found = rows(
+        f"nome;giorno\n{long};32/1/2026\n{long};32/1/2026\nB;1/1/2026\nB;1/1/2026", columns
+    )
+    assert [len(row.problems) for row in found] == [1, 1, 0, 0]
+    assert found[0].problems == found[1].problems
+    assert [row.doubts for row in found[:2]] == [[("nome", long, "Strano.")]] * 2
+    assert [row.values for row in found[2:]] == [{"nome": "B", "giorno": dt.date(2026, 1, 1)}] * 2
+
+
 def test_rows_without_any_content_are_skipped():
     assert [row.number for row in rows("nome;giorno\n;\nA;\n; \n\n\x1a")] == [3]
 

@@ -274,6 +274,35 @@ def test_of_a_contract_only_the_ends_of_the_iban_are_kept(desk):
     assert row.deposit_cents == 7747
 
 
+def test_contracts_that_differ_in_what_is_not_kept_of_the_iban_are_two(desk):
+    make_gas(make_customer(), code="PR1")
+    header = "codice_contratto;codice_fornitura;offerta;decorrenza;iban"
+    one, other = (f"1;PR1;CASA;1/1/2020;IT60X05428{digit}1101000000123456" for digit in "13")
+    errors = desk.reject("contratti.csv", header, one, other)
+    assert [error[:2] for error in errors] == [[3, "codice_contratto"]]
+
+
+@pytest.mark.parametrize(
+    ("address", "odd"),
+    [
+        ("a.b+c@example.it", False), ("è@example.it", False), ("a@example", True),
+        ("a..b@example.it", True), ("a@b@example.it", True), ("@example.it", True),
+        ("a@x.it,b@x.it", True), ("a@-example.it", True),
+    ],
+)  # fmt: skip
+def test_what_is_no_address_of_mail_is_a_warning(desk, address, odd):
+    header = "codice_cliente;denominazione;partita_iva;email"
+    report = desk.take("clienti.csv", header, f"000002;A;01234560488;{address}")
+    assert said(report.warnings) == ([(2, "email")] if odd else [])
+
+
+def test_amounts_of_one_and_two_cents_are_not_the_same(desk):
+    make_customer("000002")
+    row = "1;01/01/2026;000002;0,0"
+    errors = desk.reject("fatture.csv", "numero;data;codice_cliente;importo", f"{row}1", f"{row}2")
+    assert [error[:2] for error in errors] == [[3, "numero"]]
+
+
 @pytest.mark.parametrize(
     ("iban", "kept"), [("IT60****3456", "IT60****3456"), ("IT60", "IT60"), ("X" * 10, "XXXX**XXXX")]
 )
