@@ -27,8 +27,10 @@ from models import (
     MeasuredDay,
     MeterReading,
     Operator,
+    OutgoingMail,
     ReadingWindow,
     SelfReading,
+    StandardAnswer,
     StoredFile,
     SupplyPoint,
     Ticket,
@@ -189,6 +191,10 @@ def make_ticket(customer, code=None, *, texts=("Vorrei una spiegazione.",), now=
     return ticket
 
 
+def make_standard_answer(title=None, text="Buongiorno {cliente}"):
+    return StandardAnswer.create(title=title or f"Risposta {next(_counter)}", text=text)
+
+
 def make_attachment(
     app, ticket, name="allegato.pdf", content=b"%PDF-1.4\n%%EOF\n", kind="pdf", **values
 ):
@@ -237,3 +243,11 @@ def make_document(title=None, category="notices", *, customer=None, text=None, *
 def make_contract(supply, starts_on, ends_on=None, **values):
     values = {"code": f"C{next(_counter)}", "offer": "LUCE SERENA", **values}
     return Contract.create(supply=supply, starts_on=starts_on, ends_on=ends_on, **values)
+
+
+def make_mail(account=None, kind="password_changed", **values):
+    """A mail that was queued now, to `account` or to nobody's login."""
+    now = utcnow()
+    values = {"recipient": account.email if account else "rosa@example.it", "created_at": now,
+              "due_at": now, **values}  # fmt: skip
+    return OutgoingMail.create(kind=kind, account=account, **values)

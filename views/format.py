@@ -1,13 +1,27 @@
 """What templates write in the Italian way: `{{ invoice.date|day }}`."""
 
 from domain.clock import rome_day
-from domain.italian import day, decimal, file_size, iban, kilo, money, thousandths, time, whole
+from domain.italian import (
+    day,
+    decimal,
+    file_size,
+    iban,
+    kilo,
+    moment,
+    money,
+    span,
+    thousandths,
+    time,
+    whole,
+)
 
 
 def init_app(app):
     app.jinja_env.filters.update(
         day=day,
         time=time,
+        moment=moment,
+        span=span,
         money=money,
         iban=iban,
         kilo=kilo,

@@ -1,5 +1,6 @@
 """What each route of the operators' desk names, for tests that walk all of them."""
 
+from tests.factories import make_mail, make_standard_answer
 from tests.security.routes import with_method
 
 # The door: no operator needs to be signed in.
@@ -14,19 +15,54 @@ ENTRANCE = {
     "staff_entrance.change_password",
 }
 # Only for administrators.
-ADMINISTRATORS = set()
+OPERATORS = ("operator", "set_role", "disable", "enable", "close_sessions", "reset")
+ADMINISTRATORS = {
+    "staff_operators.index",
+    "staff_operators.new",
+    "staff_operators.create",
+    *(f"staff_operators.{name}" for name in OPERATORS),
+}
 # Routes that name nothing.
 NAMELESS = {
+    "staff_operators.index",
+    "staff_operators.new",
+    "staff_operators.create",
+    "staff_register.index",
+    "staff_register.as_csv",
     "staff_entrance.recovery_codes",
     "staff_entrance.recovery_codes_as_text",
     "staff_entrance.put_codes_away",
     "staff_entrance.renew_codes",
     "staff_entrance.close_all_sessions",
     "staff_dashboard.index",
+    "staff_tickets.index",
+    "staff_tickets.register",
+    "staff_tickets.new",
+    "staff_tickets.submit",
+    "staff_standard_answers.index",
+    "staff_standard_answers.new",
+    "staff_standard_answers.add",
+    "staff_mails.index",
+    "staff_mails.retry_all",
 }
 # What an address names, in its path or its parameters, by route: how to make it. `owner` is a
 # customer who has one of each thing (tests/security/owners.py).
-OBJECTS = {}
+OBJECTS = {
+    "staff_tickets.ticket": lambda own: {"code": own.ticket().code},
+    "staff_tickets.answer": lambda own: {"code": own.ticket().code},
+    "staff_tickets.use_standard_answer": lambda own: {"code": own.ticket().code},
+    "staff_tickets.note": lambda own: {"code": own.ticket().code},
+    "staff_tickets.close": lambda own: {"code": own.ticket().code},
+    "staff_tickets.reopen": lambda own: {"code": own.ticket().code},
+    "staff_tickets.assign": lambda own: {"code": own.ticket().code},
+    "staff_tickets.attachment": lambda own: own.attachment(),
+    "staff_tickets.receipt": lambda own: {"code": own.ticket().code},
+    "staff_standard_answers.answer": lambda own: {"key": make_standard_answer().id},
+    "staff_standard_answers.change": lambda own: {"key": make_standard_answer().id},
+    "staff_standard_answers.remove": lambda own: {"key": make_standard_answer().id},
+    "staff_mails.retry": lambda own: {"key": make_mail(own.account, state="failed").id},
+    "staff_mails.give_up": lambda own: {"key": make_mail(own.account).id},
+}
 
 
 def routes(app, *methods):

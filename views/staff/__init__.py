@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-MODULES = ("access", "entrance", "dashboard")  # in menu order
+MODULES = ("access", "entrance", "dashboard", "tickets", "standard_answers", "mails", "operators", "register")  # in menu order
 
 
 def init_app(app):

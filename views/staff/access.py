@@ -14,7 +14,13 @@ from views.access import go, is_background
 IN_COOKIE = "_operator"  # its key there
 
 # (path under /staff, label, icon, administrators only)
-MENU = (("", _l("Oggi"), "home", False),)
+MENU = (
+    ("", _l("Oggi"), "home", False),
+    ("ticket", _l("Ticket"), "ticket", False),
+    ("posta", _l("Posta"), "mail", False),
+    ("operatori", _l("Operatori"), "operators", True),
+    ("registro", _l("Registro attività"), "register", False),
+)
 
 
 def init_app(app):
