@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from peewee import JOIN
 
 from domain.clock import rome_day, rome_instant
+from domain.errors import Refused
 from domain.formats.sheets import Column
 from domain.receipts import CATEGORIES
 from models import Customer, SupplyPoint, Ticket, db
@@ -23,6 +24,8 @@ def sheet(since, until, *, today):
     The rows are read a piece at a time while they leave, and the connection is handed back in
     between. `today` is the day in Italy: what is overdue by then was not answered in time.
     """
+    if since and until and until < since:
+        raise Refused(_("La data «Al» viene prima della data «Dal»: cambiarne una."))
     columns = [
         Column(_("Codice")),
         Column(_("Codice cliente")),

@@ -9,8 +9,7 @@ from domain import italian
 from domain.errors import Refused
 from models import StandardAnswer, writing
 
-PLACES = ("cliente", "codice", "scadenza", "operatore")
-_PLACE = re.compile("{(" + "|".join(PLACES) + ")}")
+_PLACE = re.compile("{(cliente|codice|scadenza|operatore)}")
 
 
 def all_of_them():

@@ -306,7 +306,11 @@ def _refuse_open(ticket):
 
 
 class Repeated(Refused):
-    """The very same thing was sent a moment ago: it is done, and nothing was done again."""
+    """The very same thing was sent to `ticket` a moment ago: nothing was done again."""
+
+    def __init__(self, ticket):
+        super().__init__(_("È già stato registrato."))
+        self.ticket = ticket
 
 
 def open_for_customer(
@@ -323,8 +327,9 @@ def open_for_customer(
             Ticket.customer == customer_id, Ticket.subject == subject,
             Ticket.category == category, Ticket.supply == supply, TicketMessage.author == author,
         )  # fmt: skip
-        if _sent_twice(None, text, arrived, now, *same):
-            raise Repeated(_("Il ticket è già stato registrato."))
+        again = _sent_twice(None, text, arrived, now, *same)
+        if again:
+            raise Repeated(again.ticket)
         ticket = _new(customer_id, supply, None, category, subject, deadlines=deadlines, now=now)
         _add(ticket, text, arrived, by_customer=True, author=author, now=now)
         _record("ticket_opened", ticket, None, now)
@@ -393,7 +398,7 @@ def assign(ticket_id, operator, *, instead_of, now):
     with writing():
         ticket = locked(ticket_id)
         if ticket.assigned_to_id == operator:
-            raise Repeated(_("Il ticket è già assegnato così."))
+            raise Repeated(ticket)
         if ticket.assigned_to_id != instead_of:
             raise Refused(_("Nel frattempo il ticket è stato assegnato diversamente."))
         able = Operator.disabled_at.is_null(), Operator.id == operator
@@ -421,7 +426,7 @@ def _refuse_unseen(ticket, seen, author, now, *, kind="text", text="", files=(),
         and unseen.at > now - SENT_TWICE_WITHIN
         and _files_of(unseen) == sorted(sent)
     ):
-        raise Repeated(_("Già registrato."))
+        raise Repeated(ticket)
     raise Refused(
         _(
             "Nel frattempo il ticket è cambiato e non è stato registrato nulla: leggere che cosa "

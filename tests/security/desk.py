@@ -1,6 +1,6 @@
 """What each route of the operators' desk names, for tests that walk all of them."""
 
-from tests.factories import make_mail, make_standard_answer
+from tests.factories import make_mail, make_operator, make_standard_answer
 from tests.security.routes import with_method
 
 # The door: no operator needs to be signed in.
@@ -62,6 +62,10 @@ OBJECTS = {
     "staff_standard_answers.remove": lambda own: {"key": make_standard_answer().id},
     "staff_mails.retry": lambda own: {"key": make_mail(own.account, state="failed").id},
     "staff_mails.give_up": lambda own: {"key": make_mail(own.account).id},
+    **{
+        f"staff_operators.{name}": lambda own: {"username": make_operator().username}
+        for name in OPERATORS
+    },
 }
 
 

@@ -2,7 +2,10 @@
 
 from importlib import import_module
 
-MODULES = ("access", "entrance", "dashboard", "tickets", "standard_answers", "mails", "operators", "register")  # in menu order
+MODULES = (  # in menu order
+    "access", "entrance", "dashboard", "tickets", "standard_answers", "mails", "operators",
+    "register",
+)  # fmt: skip
 
 
 def init_app(app):
