@@ -14,6 +14,7 @@ from wtforms import (
     HiddenField,
     MultipleFileField,
     PasswordField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -144,7 +145,8 @@ class CodeForm(FlaskForm):
 # -- Sportello operatori: operators --------------------------------------------------------
 
 
-OPERATOR_ROLES = [("operator", _l("Operatore")), ("administrator", _l("Amministratore"))]
+OPERATOR_ROLES = {"operator": _l("Operatore"), "administrator": _l("Amministratore")}
+ROLE_CHOICES = [SelectChoice(*each) for each in OPERATOR_ROLES.items()]
 
 
 class OperatorForm(FlaskForm):
@@ -170,11 +172,11 @@ class OperatorForm(FlaskForm):
         filters=[compact],
         render_kw={"autocomplete": "off", "maxlength": 254},
     )
-    role = SelectField(_l("Ruolo"), choices=OPERATOR_ROLES)
+    role = SelectField(_l("Ruolo"), choices=ROLE_CHOICES)
 
 
 class RoleForm(FlaskForm):
-    role = SelectField(_l("Ruolo"), choices=OPERATOR_ROLES)
+    role = SelectField(_l("Ruolo"), choices=ROLE_CHOICES)
 
 
 # -- Cambio Password -----------------------------------------------------------------------
@@ -468,3 +470,66 @@ class IntervalForm(FlaskForm):
 
     since = TypedDayField(_l("Dal"), name="dal")
     until = TypedDayField(_l("Al"), name="al")
+
+
+# -- Documenti e avvisi, at the desk -------------------------------------------------------
+
+LONGEST_TITLE = 200
+LONGEST_NOTICE = 20_000
+
+
+class PublicationForm(FlaskForm):
+    """Choices are told by the view, which knows categories and cities."""
+
+    files = MultipleFileField(_l("File PDF"), render_kw={"accept": ".pdf,application/pdf"})
+    title = StringField(
+        _l("Titolo"),
+        [
+            Length(max=LONGEST_TITLE, message=_l("Il titolo è troppo lungo: abbreviarlo.")),
+            printable,
+        ],
+        filters=[one_line],
+        render_kw={"maxlength": LONGEST_TITLE, "autocomplete": "off"},
+    )
+    text = TextAreaField(
+        _l("Testo"),
+        [
+            Length(max=LONGEST_NOTICE, message=_l("Il testo è troppo lungo: abbreviarlo.")),
+            printable_lines,
+        ],
+        filters=[plain_lines, or_none],
+        render_kw={"rows": 10},
+    )
+    audience = SelectField(_l("A chi è destinato"), validate_choice=False)
+    category = SelectField(_l("Categoria"), validate_choice=False)
+    city = StringField(
+        _l("Comune"),
+        [Length(max=100, message=_l("È troppo lungo.")), printable],
+        filters=[one_line],
+        render_kw={"list": "cities", "autocomplete": "off"},
+    )
+    customer = StringField(
+        _l("Codice cliente"), [SHORT, printable], filters=[compact],
+        render_kw={"inputmode": "numeric", "autocomplete": "off"},
+    )  # fmt: skip
+    date = TypedDayField(_l("Data"), render_kw={"type": "date"})
+    since = TypedDayField(_l("Visibile dal"), render_kw={"type": "date"})
+    until = TypedDayField(_l("Visibile fino al"), render_kw={"type": "date"})
+
+    def validate_audience(self, field):
+        if field.data not in dict(field.choices):
+            raise ValidationError(_l("Scegliere a chi è destinato."))
+
+    def validate_category(self, field):
+        if field.data not in dict(field.choices):
+            raise ValidationError(_l("Scegliere la categoria."))
+
+    def validate_date(self, field):
+        if field.data is None and not field.errors:
+            raise ValidationError(_l("Scrivere la data."))
+
+    @property
+    def given(self):
+        """(name, stream) of each file that was chosen."""
+        chosen = [each for each in self.files.data or () if hasattr(each, "stream")]
+        return [(each.filename, each.stream) for each in chosen if each.filename]

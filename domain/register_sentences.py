@@ -1,0 +1,111 @@
+"""What each entry of the register says, as who checks it reads it; and its kind in a word."""
+
+import json
+from typing import NamedTuple
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+
+class Told(NamedTuple):
+    """`label` names the kind; `write` makes the sentence of an entry's details."""
+
+    label: str
+    write: object
+
+
+def sentence(kind, details):
+    """`details` is the JSON of an entry; what a later version wrote is told in general terms."""
+    try:
+        return TOLD[kind].write(json.loads(details))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return _("Operazione registrata.")
+
+
+def label(kind):
+    return TOLD[kind].label if kind in TOLD else kind
+
+
+def _always(text):
+    return lambda _given: str(text)
+
+
+def _filled(text):
+    """`text` with the details of the entry in it, each of which it has to have."""
+    return lambda given: str(text) % given
+
+
+def _signed_in(given):
+    if given.get("recovery"):
+        return _(
+            "Entra nello sportello con un codice di recupero, dall'indirizzo %(address)s.",
+            address=given["address"],
+        )
+    return _("Entra nello sportello, dall'indirizzo %(address)s.", address=given["address"])
+
+
+def _role(given):
+    if given["role"] == "administrator":
+        return _("Fa di %(whom)s un amministratore.", whom=given["whom"])
+    return _("Fa di %(whom)s un operatore.", whom=given["whom"])
+
+
+def _created(given):
+    if given["role"] == "administrator":
+        return _("Crea l'amministratore %(whom)s.", whom=given["whom"])
+    return _("Crea l'operatore %(whom)s.", whom=given["whom"])
+
+
+def _downloaded(given):
+    return _("Scarica il registro: %(count)s righe.", count=given["count"])
+
+
+TOLD = {
+    "signed_in": Told(_l("Accesso"), _signed_in),
+    "second_factor_failed": Told(
+        _l("Codice sbagliato"),
+        _filled(_l("Scrive un codice sbagliato, dall'indirizzo %(address)s.")),
+    ),
+    "second_factor_enrolled": Told(
+        _l("Secondo fattore"), _always(_l("Registra il telefono che genera i codici."))
+    ),
+    "recovery_codes_made": Told(
+        _l("Codici di recupero"), _always(_l("Chiede nuovi codici di recupero."))
+    ),
+    "password_changed": Told(_l("Password"), _always(_l("Cambia la propria password."))),
+    "sessions_closed": Told(
+        _l("Accessi chiusi"), _always(_l("Chiude tutti i propri accessi aperti."))
+    ),
+    "signed_out": Told(_l("Uscita"), _always(_l("Esce dallo sportello."))),
+    "operator_created": Told(_l("Operatore creato"), _created),
+    "operator_role_changed": Told(_l("Ruolo"), _role),
+    "operator_disabled": Told(
+        _l("Operatore disabilitato"), _filled(_l("Disabilita l'operatore %(whom)s."))
+    ),
+    "operator_enabled": Told(
+        _l("Operatore riabilitato"), _filled(_l("Riabilita l'operatore %(whom)s."))
+    ),
+    "operator_reset": Told(
+        _l("Accesso azzerato"),
+        _filled(_l("Azzera password e secondo fattore dell'operatore %(whom)s.")),
+    ),
+    "operator_sessions_closed": Told(
+        _l("Accessi di un operatore chiusi"),
+        _filled(_l("Chiude gli accessi aperti dell'operatore %(whom)s.")),
+    ),
+    "register_downloaded": Told(_l("Registro scaricato"), _downloaded),
+    "customer_read": Told(_l("Scheda letta"), _always(_l("Legge la scheda del cliente."))),
+    "document_read": Told(_l("Documento letto"), _filled(_l("Apre il documento n. %(document)s."))),
+    "document_published": Told(
+        _l("Documento pubblicato"), _filled(_l("Pubblica i documenti n. %(documents)s."))
+    ),
+    "document_changed": Told(
+        _l("Documento modificato"), _filled(_l("Modifica il documento n. %(documents)s."))
+    ),
+    "document_withdrawn": Told(
+        _l("Documento ritirato"), _filled(_l("Ritira il documento n. %(document)s."))
+    ),
+    "document_deleted": Told(
+        _l("Documento eliminato"), _filled(_l("Elimina il documento n. %(document)s."))
+    ),
+}
