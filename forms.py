@@ -533,3 +533,119 @@ class PublicationForm(FlaskForm):
         """(name, stream) of each file that was chosen."""
         chosen = [each for each in self.files.data or () if hasattr(each, "stream")]
         return [(each.filename, each.stream) for each in chosen if each.filename]
+
+
+# -- Periodi di lettura, at the desk -------------------------------------------------------
+
+HOUR = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
+LONGEST_MONTH, LONGEST_RULE = 31, 28  # days
+WHOLE_DAY = dt.time(0, 0), dt.time(23, 59)
+
+
+class HourField(StringField):
+    """An hour as `data`; «24:00» is the last minute of the day."""
+
+    def process_formdata(self, valuelist):
+        self.data = None
+        typed = HOUR.fullmatch(valuelist[0].strip()) if valuelist else None
+        if typed:
+            self.data = dt.time(int(typed[1]), int(typed[2]))
+        elif valuelist and valuelist[0].strip() == "24:00":
+            self.data = WHOLE_DAY[1]
+        else:
+            raise ValueError(_("Scrivere l'ora da 00:00 a 23:59."))
+
+    def _value(self):
+        return self.raw_data[0] if self.raw_data else f"{self.data:%H:%M}"
+
+
+class CalendarDayField(TypedDayField):
+    """A day that has to be given, in a calendar to choose from."""
+
+    def process_formdata(self, valuelist):
+        super().process_formdata(valuelist)
+        if self.data is None:
+            raise ValueError(_("Scegliere il giorno."))
+
+    def _value(self):
+        return super()._value() or (self.data.isoformat() if self.data else "")
+
+
+def chosen(_form, field):
+    if field.data not in {str(value) for value, _label in field.choices}:
+        raise ValidationError(_l("Scegliere una delle voci."))
+
+
+def choice_field(label, name, choices=(), **options):
+    return SelectField(
+        label, [chosen], name=name, choices=choices, validate_choice=False, **options
+    )
+
+
+def numbers_field(label, name, most, default):
+    choices = [(str(number), str(number)) for number in range(1, most + 1)]
+    return choice_field(label, name, choices, default=str(default))
+
+
+class WindowsForm(FlaskForm):
+    """What every way of making windows asks. Previews are asked for by GET: no token."""
+
+    class Meta:
+        csrf = False
+
+    opening = HourField(
+        _l("A partire dalle ore"), name="dalle_ore", default=WHOLE_DAY[0],
+        render_kw={"type": "time"},
+    )  # fmt: skip
+    closing = HourField(
+        _l("Fino alle ore"), name="alle_ore", default=WHOLE_DAY[1], render_kw={"type": "time"}
+    )
+    whom = choice_field(_l("Per chi"), "per_chi")
+    supply = StringField(
+        _l("Codice della fornitura o PDR"), [SHORT, printable], name="fornitura",
+        filters=[compact], render_kw={"autocomplete": "off", "maxlength": 64},
+    )  # fmt: skip
+
+    def validate_supply(self, field):
+        if self.whom.data == "fornitura" and not field.data:
+            raise ValidationError(_l("Scrivere il codice della fornitura o il PDR."))
+
+
+class WindowForm(WindowsForm):
+    since = CalendarDayField(_l("Dal"), name="dal", render_kw={"type": "date"})
+    until = CalendarDayField(_l("Al"), name="al", render_kw={"type": "date"})
+    confirmed = StringField(_l("Confermo il periodo"), name="confermo")
+
+    @property
+    def values(self):
+        """What a confirmation is about: other values must be confirmed anew."""
+        given = (self.since, self.opening, self.until, self.closing, self.whom, self.supply)
+        return "/".join(str(field.data) for field in given)
+
+    @property
+    def is_confirmed(self):
+        return self.confirmed.data == self.values
+
+
+class MonthsForm(WindowsForm):
+    """A rule for each month of several; the view knows which there are to choose from."""
+
+    first_month = choice_field(_l("Dal mese"), "dal_mese")
+    last_month = choice_field(_l("Al mese"), "al_mese")
+
+    @property
+    def months(self):
+        """The first days of the two months."""
+        return tuple(
+            dt.date.fromisoformat(f"{field.data}-01")
+            for field in (self.first_month, self.last_month)
+        )
+
+
+class LastDaysForm(MonthsForm):
+    days = numbers_field(_l("Quanti giorni"), "giorni", LONGEST_RULE, default=5)
+
+
+class DaysOfMonthForm(MonthsForm):
+    first_day = numbers_field(_l("Dal giorno"), "dal_giorno", LONGEST_MONTH, default=20)
+    last_day = numbers_field(_l("Al giorno"), "al_giorno", LONGEST_MONTH, default=25)

@@ -60,6 +60,10 @@ def _downloaded(given):
     return _("Scarica il registro: %(count)s righe.", count=given["count"])
 
 
+def _windows_created(given):
+    return _("Stabilisce periodi di lettura: %(all)s.", all="; ".join(given["windows"]))
+
+
 TOLD = {
     "signed_in": Told(_l("Accesso"), _signed_in),
     "second_factor_failed": Told(
@@ -95,6 +99,32 @@ TOLD = {
     ),
     "register_downloaded": Told(_l("Registro scaricato"), _downloaded),
     "customer_read": Told(_l("Scheda letta"), _always(_l("Legge la scheda del cliente."))),
+    "readings_read": Told(
+        _l("Autoletture lette"), _always(_l("Legge le autoletture del cliente."))
+    ),
+    "readings_exported": Told(
+        _l("Autoletture scaricate"), _always(_l("Scarica un elenco di autoletture."))
+    ),
+    "reading_entered": Told(
+        _l("Autolettura inserita"),
+        _filled(
+            _l(
+                "Inserisce l'autolettura n. %(reading)s della fornitura %(supply)s, comunicata per "
+                "telefono."
+            )
+        ),
+    ),
+    "reading_cancelled": Told(
+        _l("Autolettura annullata"),
+        _filled(_l("Annulla l'autolettura n. %(reading)s della fornitura %(supply)s.")),
+    ),
+    "windows_created": Told(_l("Periodi stabiliti"), _windows_created),
+    "window_changed": Told(
+        _l("Periodo cambiato"), _filled(_l("Cambia il periodo «%(before)s» in «%(after)s»."))
+    ),
+    "window_deleted": Told(
+        _l("Periodo eliminato"), _filled(_l("Elimina il periodo «%(window)s»."))
+    ),
     "document_read": Told(_l("Documento letto"), _filled(_l("Apre il documento n. %(document)s."))),
     "document_published": Told(
         _l("Documento pubblicato"), _filled(_l("Pubblica i documenti n. %(documents)s."))
