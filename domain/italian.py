@@ -52,6 +52,11 @@ def thousandths(number):
     return f"{'-' if number < 0 else ''}{whole(units)}{decimals}"
 
 
+def seconds(number):
+    """Seconds with two decimals: `0,42`."""
+    return f"{number:.2f}".replace(".", ",")
+
+
 def decimal(number):
     """A Decimal without the zeros it does not need: `1.234,5`."""
     units, _point, decimals = f"{number:,f}".partition(".")

@@ -56,6 +56,10 @@ KINDS = (
     "document_changed",
     "document_withdrawn",
     "document_deleted",
+    "file_uploaded",
+    "file_loaded",
+    "file_confirmed",
+    "file_discarded",
 )
 BEFORE_THE_FIRST = "0" * 64
 ROWS_AT_ONCE = 1000

@@ -138,4 +138,12 @@ TOLD = {
     "document_deleted": Told(
         _l("Documento eliminato"), _filled(_l("Elimina il documento n. %(document)s."))
     ),
+    "file_uploaded": Told(_l("File inviato"), _filled(_l("Invia il file «%(name)s»."))),
+    "file_loaded": Told(
+        _l("File caricato"), _filled(_l("Mette in inbox il file «%(name)s», da importare."))
+    ),
+    "file_confirmed": Told(
+        _l("File confermato"), _filled(_l("Conferma il file sospeso «%(name)s»."))
+    ),
+    "file_discarded": Told(_l("File scartato"), _filled(_l("Scarta il file «%(name)s»."))),
 }

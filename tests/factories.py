@@ -10,6 +10,8 @@ from argon2 import PasswordHasher
 from domain import documents
 from domain.clock import rome_day, utcnow
 from domain.formats.packed import pack
+from domain.imports.inbox import COUNTS
+from domain.imports.report import Report
 from domain.measures import count
 from domain.text import town
 from models import (
@@ -21,6 +23,7 @@ from models import (
     Document,
     Event,
     Grant,
+    ImportedFile,
     Instalment,
     Invoice,
     InvoiceSupply,
@@ -35,6 +38,7 @@ from models import (
     SupplyPoint,
     Ticket,
     TicketMessage,
+    UploadedFile,
 )
 
 PASSWORD = "Sette-mele-verdi-74"
@@ -150,6 +154,32 @@ def make_file(app, name, content=b"%PDF-1.4\n%%EOF\n"):
     return StoredFile.create(
         path=name, name=name, size=len(content), sha256=hashlib.sha256(content).hexdigest()
     )
+
+
+def make_upload(app, name="clienti.csv", content=b"codice_cliente;denominazione\n", **values):
+    """A file that an operator sent, on the disk and with its row."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    values = {"folder": f"{next(_counter):032x}", "operator": "prova", "at": utcnow(), **values}
+    place = app.config["DATA_DIR"] / "uploads" / values["folder"]
+    place.mkdir(parents=True)
+    (place / name).write_bytes(content)
+    return UploadedFile.create(name=name, sha256=sha256, size=len(content), **values)
+
+
+def make_import(name="clienti.csv", state="applied", report=None, **values):
+    """What became of a file of the inbox, all done."""
+    told = Report(name).as_dict() | (report or {})
+    values = {
+        "kind": "clienti",
+        "sha256": f"{next(_counter):064x}",
+        "size": 1000,
+        "at": utcnow(),
+        "settled_at": utcnow(),
+        "seconds": 0.1,
+        **{count: told[count] for count in COUNTS},
+        **values,
+    }
+    return ImportedFile.create(name=name, state=state, report=json.dumps(told), **values)
 
 
 def make_window(opens_at=None, closes_at=None, **values):

@@ -35,15 +35,19 @@ def page(*, sort, state, kind, since, limit, offset=0):
     return list(query.order_by(order, ImportedFile.id.desc()).limit(limit).offset(offset))
 
 
+def told(report):
+    """What a stored report says; nothing where there is none yet."""
+    return json.loads(report or "{}")
+
+
 def problems(report, which=None):
-    """("errors" or "warnings", row or None, column, value, message) of a report, as JSON or None.
+    """("errors" or "warnings", row or None, column, value, message) of what a report says.
 
     Errors come first; `which` leaves only one of the two.
     """
-    told = json.loads(report or "{}")
     return [
         (name, *problem)
         for name in ("errors", "warnings")
         if which in (None, name)
-        for problem in told.get(name, ())
+        for problem in report.get(name, ())
     ]

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from pathlib import PurePath
 from typing import NamedTuple
 
-from domain import files, italian
+from domain import announcements, files, italian
 from domain.clock import rome_day
 from domain.errors import Refused
 from domain.formats import errors_csv, import_report
@@ -43,6 +43,7 @@ KINDS = {
 }  # fmt: skip
 E_INVOICE = "fattura elettronica"
 FLOW = "flusso di misure"  # seen by the content: by their names both are E_INVOICE
+INVOICES = {"fatture", E_INVOICE}
 ORDER = (
     "clienti", "forniture", "contratti", "periodi", "documenti", "fatture", "prelievi",
     "letture", "misure", "esiti", E_INVOICE,
@@ -296,7 +297,10 @@ class Inbox:
     def _apply(self, row, report, write):
         """Commit what a file brings together with its outcome."""
         with writing():
+            newest = announcements.newest_invoice()
             write()
+            if row.kind in INVOICES:
+                announcements.tell_of_invoices(row.kind, newest, now=row.at)
             self._record(row, "applied", report)
 
     def _record(self, row, state, report):

@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import shutil
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -53,8 +54,23 @@ def place_of(data_dir, upload):
 # -- Arriving ------------------------------------------------------------------------------
 
 
-def receive(data_dir, name, stream):
-    """Keep the file (binary stream) that the browser calls `name`, or raise Refused."""
+@contextmanager
+def received(data_dir, name, stream):
+    """The file (binary stream) that the browser calls `name`, on the disk; or raise Refused.
+
+    Inside, call `keep`; afterwards what has no row is gone from uploads/.
+    """
+    arrived = _receive(data_dir, name, stream)
+    try:
+        yield arrived
+    except BaseException:
+        forget(data_dir, arrived.folder)
+        raise
+    if not UploadedFile.select().where(UploadedFile.folder == arrived.folder).exists():
+        forget(data_dir, arrived.folder)
+
+
+def _receive(data_dir, name, stream):
     check_name(name)
     if is_document(name) and not is_pdf(stream.read(1024)):
         raise Refused(_("«%(name)s» non è un PDF: convertirlo in PDF.", name=name))
@@ -122,8 +138,13 @@ def _hashed(stream, digest):
         yield chunk
 
 
-def keep(arrived, *, operator, now):
-    """The row of a file that arrived, until somebody decides about it; Refused if it has one."""
+def keep(data_dir, arrived, *, operator, now):
+    """The row of a file that arrived, until somebody decides about it; Refused if it has one.
+
+    A PDF gets none: it is put among the documents that rows may name.
+    """
+    if is_document(arrived.name):
+        return _attach(data_dir, arrived)
     with writing():
         same = UploadedFile.get_or_none(
             UploadedFile.sha256 == arrived.sha256, UploadedFile.name == arrived.name
@@ -133,8 +154,7 @@ def keep(arrived, *, operator, now):
         return UploadedFile.create(**arrived._asdict(), operator=operator, at=now)
 
 
-def attach(data_dir, arrived):
-    """Put a PDF that arrived among the documents that rows may name."""
+def _attach(data_dir, arrived):
     _put(
         folder_of(data_dir) / arrived.folder / arrived.name,
         data_dir / "inbox" / "allegati" / arrived.name,
@@ -172,9 +192,13 @@ def kind(upload):
     return kind_of(upload.name)
 
 
-def is_small(data_dir, upload):
-    """Whether a request may try it: what takes longer waits for the job."""
-    return weight(place_of(data_dir, upload)) <= TRIED_AT_ONCE
+def try_small(data_dir, uploads, *, utility_vat, now):
+    """Try as many of `uploads` as a request has time for; the others wait for the job."""
+    room = TRIED_AT_ONCE
+    for upload in filter(kind, uploads):
+        room -= weight(place_of(data_dir, upload))
+        if room >= 0:
+            try_out(data_dir, upload, utility_vat=utility_vat, now=now)
 
 
 def weight(path):

@@ -1,6 +1,12 @@
 """What each route of the operators' desk names, for tests that walk all of them."""
 
-from tests.factories import make_mail, make_operator, make_standard_answer
+from tests.factories import (
+    make_import,
+    make_mail,
+    make_operator,
+    make_standard_answer,
+    make_upload,
+)
 from tests.security.routes import with_method
 
 # The door: no operator needs to be signed in.
@@ -35,6 +41,8 @@ NAMELESS = {
     "staff_entrance.renew_codes",
     "staff_entrance.close_all_sessions",
     "staff_dashboard.index",
+    "staff_uploads.index",
+    "staff_uploads.upload",
     "staff_tickets.index",
     "staff_tickets.register",
     "staff_tickets.new",
@@ -48,6 +56,14 @@ NAMELESS = {
 # What an address names, in its path or its parameters, by route: how to make it. `owner` is a
 # customer who has one of each thing (tests/security/owners.py).
 OBJECTS = {
+    **{
+        f"staff_uploads.{name}": lambda own: {"key": make_upload(own.app).id}
+        for name in ("waiting", "waiting_errors", "try_again", "choose_kind", "load", "discard")
+    },
+    **{
+        f"staff_uploads.{name}": lambda own: {"key": make_import().id}
+        for name in ("report", "errors", "confirm", "discard_held")
+    },
     "staff_tickets.ticket": lambda own: {"code": own.ticket().code},
     "staff_tickets.answer": lambda own: {"code": own.ticket().code},
     "staff_tickets.use_standard_answer": lambda own: {"code": own.ticket().code},

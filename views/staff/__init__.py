@@ -3,7 +3,7 @@
 from importlib import import_module
 
 MODULES = (  # in menu order
-    "access", "entrance", "dashboard", "tickets", "standard_answers", "mails", "operators",
+    "access", "entrance", "dashboard", "documents", "tickets", "standard_answers", "uploads", "mails", "operators",
     "register",
 )  # fmt: skip
 

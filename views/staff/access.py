@@ -16,7 +16,9 @@ IN_COOKIE = "_operator"  # its key there
 # (path under /staff, label, icon, administrators only)
 MENU = (
     ("", _l("Oggi"), "home", False),
+    ("documenti", _l("Documenti e avvisi"), "documenti", False),
     ("ticket", _l("Ticket"), "ticket", False),
+    ("caricamenti", _l("Caricamenti"), "upload", False),
     ("posta", _l("Posta"), "mail", False),
     ("operatori", _l("Operatori"), "operators", True),
     ("registro", _l("Registro attività"), "register", False),
