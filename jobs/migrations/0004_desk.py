@@ -100,7 +100,7 @@ def work_on_tickets(db):
         'REFERENCES "operator" ("id") ON DELETE SET NULL',
         'CREATE INDEX "ticket_assigned_to_id" ON "ticket" ("assigned_to_id")',
         'CREATE INDEX "ticket_queue" ON "ticket" '
-        '("state", CASE WHEN ("answered_at" IS NULL) THEN "due_on" END, "id")',
+        '("state", (CASE WHEN ("answered_at" IS NULL) THEN "due_on" END), "id")',
         f'ALTER TABLE "ticket_message" ADD COLUMN "internal" {boolean} NOT NULL DEFAULT FALSE',
         'UPDATE "ticket" SET "answered_at" = (SELECT MIN("at") FROM "ticket_message" '
         'WHERE "ticket_id" = "ticket"."id" AND NOT "by_customer" AND "kind" = \'text\')',
