@@ -15,6 +15,7 @@ DRAFT = ".ripristino"
 # may have been used or replaced, and what waited has most likely been sent.
 VOIDED = {
     "session": "DELETE FROM session",
+    "operator_session": "DELETE FROM operator_session",
     "mailed_secret": "DELETE FROM mailed_secret",
     "email_change": "DELETE FROM email_change",
     "outgoing_mail": (
