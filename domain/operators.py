@@ -128,7 +128,8 @@ def secret(operator, keys):
 
 def address_of_secret(operator, keys, *, issuer):
     """What the QR code of the enrolment says (`otpauth://…`)."""
-    return pyotp.TOTP(secret(operator, keys)).provisioning_uri(operator.username, issuer)
+    totp = pyotp.TOTP(secret(operator, keys))
+    return totp.provisioning_uri(name=operator.username, issuer_name=issuer)
 
 
 def give_code(operator_id, session_id, code, *, address, now, keys):
