@@ -13,6 +13,7 @@ because it ends too many rows is taken with --confirm NAME.
 
 from collections import Counter
 
+from domain import announcements
 from domain.formats import import_report
 from domain.formats.import_report import STATES
 from domain.imports.inbox import Inbox
@@ -40,6 +41,8 @@ def run(app, *, now, dry_run=False, confirm=None):
         counts[outcome.state] += 1
         rows.append(import_report.cells(outcome.state, outcome.report))
         tell(outcome)
+    if not dry_run:
+        announcements.tell_of_documents(now=now)
     if rows:
         print("", *import_report.table(rows), "", sep="\n")
     summary = ", ".join(f"{STATES[state]}: {n}" for state, n in sorted(counts.items()))
