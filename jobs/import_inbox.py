@@ -6,6 +6,9 @@ Every file leaves a report in inbox/rapporti/YYYY/MM: what was read, added, chan
 it was, the warnings and errors by row. The last lines are the same as a table, with how long
 each file took.
 
+Afterwards files that operators sent and that are too large for a browser to wait are tried,
+and those on which nobody decided for some days are removed.
+
 With --dry-run nothing is written: it only tells what would happen. On SQLite it works on a
 copy of the archive, in a temporary folder, so that nobody waits for it. A file that was held
 because it ends too many rows is taken with --confirm NAME.
@@ -16,6 +19,7 @@ from collections import Counter
 from domain import announcements
 from domain.formats import import_report
 from domain.formats.import_report import STATES
+from domain.imports import uploads
 from domain.imports.inbox import Inbox
 from domain.imports.report import LISTED
 from jobs import runner
@@ -47,7 +51,17 @@ def run(app, *, now, dry_run=False, confirm=None):
         print("", *import_report.table(rows), "", sep="\n")
     summary = ", ".join(f"{STATES[state]}: {n}" for state, n in sorted(counts.items()))
     summary = summary or "nessun file da importare"
+    if not (dry_run or confirm):
+        summary += look_after_uploads(app, now)
     return f"prova, niente è stato scritto; {summary}" if dry_run else summary
+
+
+def look_after_uploads(app, now):
+    """Try what waits to be tried, remove what is old; what the summary says of it."""
+    data_dir, utility_vat = app.config["DATA_DIR"], app.config["UTILITY_VAT"]
+    tried = uploads.try_waiting(data_dir, utility_vat=utility_vat, now=now)
+    uploads.clean_up(data_dir, now=now)
+    return f"; caricamenti provati: {tried}" if tried else ""
 
 
 def tell(outcome):
