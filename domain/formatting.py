@@ -27,7 +27,11 @@ _LINK = re.compile(
     r"""\[(?P<words>[^\]\[]+)\]\((?P<to>https://[^\s()<>"]+|mailto:[^\s()<>"]+)\)"""
     r"""|(?P<bare>https://[^\s<>"«»]*[^\s<>"«».,;:!?)])"""
 )
-_MARKED = {"h2": re.compile(r"#+\s+"), "ul": re.compile(r"[-•]\s+"), "ol": re.compile(r"\d+[.)]\s+")}
+_MARKED = {
+    "h2": re.compile(r"#+\s+"),
+    "ul": re.compile(r"[-•]\s+"),
+    "ol": re.compile(r"\d+[.)]\s+"),
+}
 
 
 @lru_cache(64)

@@ -36,12 +36,13 @@ DOWNLOADS = (
     "attachment_downloaded",
     "data_exported",
 )
+PUBLISHED = ("document_published", "document_withdrawn")
 TICKETS = ("ticket_opened", "ticket_answered", "ticket_closed", "ticket_reopened")
 GROUPS = {  # as the address names them
     "accessi": ACCESSES,
     "letture": READINGS,
     "modifiche": CHANGES,
-    "documenti": DOWNLOADS,
+    "documenti": (*DOWNLOADS, *PUBLISHED),
     "ticket": TICKETS,
 }
 KINDS = tuple(kind for kinds in GROUPS.values() for kind in kinds)

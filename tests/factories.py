@@ -21,6 +21,7 @@ from models import (
     Contract,
     Customer,
     Document,
+    DocumentDraft,
     Event,
     Grant,
     ImportedFile,
@@ -268,6 +269,23 @@ def make_document(title=None, category="notices", *, customer=None, text=None, *
         category="personal" if customer else category, title=title, customer=customer, text=text,
         folded=documents.folded(title, text), **{"date": rome_day(now), "added_at": now, **values},
     )  # fmt: skip
+
+
+def make_draft(app, *titles, file=b"%PDF-1.4\n%%EOF\n", **wanted):
+    """What is about to be published, a file for each title; for all unless told otherwise."""
+    now = utcnow()
+    wanted = {"category": "notices", "date": rome_day(now).isoformat(), "source": None,
+              "customer_id": None, "service": None, "city": None, "town": None,
+              "visible_from": None, "visible_to": None, **wanted}  # fmt: skip
+    folder, items = app.config["DATA_DIR"] / "documents" / "avvisi", []
+    folder.mkdir(exist_ok=True)
+    for title in titles or [f"Bozza {next(_counter)}"]:
+        path = f"avvisi/{next(_counter):032x}.pdf"
+        (folder.parent / path).write_bytes(file)
+        stored = path, f"{title}.pdf", len(file), hashlib.sha256(file).hexdigest()
+        items.append((title, stored))
+    content = json.dumps({**wanted, "items": items})
+    return DocumentDraft.create(operator=make_operator(), made_at=now, content=content)
 
 
 def make_contract(supply, starts_on, ends_on=None, **values):

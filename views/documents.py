@@ -7,7 +7,7 @@ from flask import Blueprint, abort, render_template
 from flask_babel import gettext as _
 from flask_login import current_user, login_required
 
-from domain import documents
+from domain import documents, formatting
 from domain.clock import rome_day, utcnow
 from models import StoredFile
 from views import files
@@ -102,16 +102,27 @@ def shown_or_404(page, supply_code, key):
 
 @on_each_page("/<key>")
 def read(page, supply_code, key):
-    document = shown_or_404(page, supply_code, key)
+    found, back = shown_or_404(page, supply_code, key), f"/forniture/{supply_code}/{page}"
+    pdf = f"{back}/{found.id}/pdf" if found.file else None
     return render_template(
         "documents/read.html",
         supply=listed_supply(supply_code),
         page=page,
-        title=document.title,
-        document=document,
-        pieces=linked(document.text or ""),
-        back=f"/forniture/{supply_code}/{page}",
+        title=found.title,
+        document=article(found.title, found.date, found.source, found.text, pdf),
+        back=back,
     )
+
+
+def article(title, date, source, text, pdf):
+    """A document as it is opened; `source` is its text as the desk wrote it, if it did."""
+    return {
+        "title": title,
+        "date": date,
+        "formatted": formatting.formatted(source) if source else None,
+        "pieces": [] if source else linked(text or ""),
+        "pdf": pdf,
+    }
 
 
 def linked(text):

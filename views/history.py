@@ -20,7 +20,7 @@ LABELS = {
     "accessi": _l("Accessi"),
     "letture": _l("Letture"),
     "modifiche": _l("Modifiche"),
-    "documenti": _l("Documenti scaricati"),
+    "documenti": _l("Documenti"),
     "ticket": _l("Ticket"),
 }
 

@@ -1,6 +1,7 @@
 """What each route of the operators' desk names, for tests that walk all of them."""
 
 from tests.factories import (
+    make_draft,
     make_import,
     make_mail,
     make_operator,
@@ -41,6 +42,9 @@ NAMELESS = {
     "staff_entrance.renew_codes",
     "staff_entrance.close_all_sessions",
     "staff_dashboard.index",
+    "staff_documents.index",
+    "staff_documents.new",
+    "staff_documents.prepare",
     "staff_uploads.index",
     "staff_uploads.upload",
     "staff_tickets.index",
@@ -73,6 +77,22 @@ OBJECTS = {
     "staff_tickets.assign": lambda own: {"code": own.ticket().code},
     "staff_tickets.attachment": lambda own: own.attachment(),
     "staff_tickets.receipt": lambda own: {"code": own.ticket().code},
+    **{
+        f"staff_documents.{name}": lambda own: {"key": own.document("personal").id}
+        for name in ("read", "pdf", "withdraw", "delete", "edit", "prepare_change")
+    },
+    **{
+        f"staff_documents.{name}": lambda own: {"key": make_draft(own.app).id, "place": 0}
+        for name in (
+            "preview",
+            "draft_pdf",
+            "edit_draft",
+            "change_draft",
+            "retitle",
+            "publish",
+            "drop",
+        )
+    },
     "staff_standard_answers.answer": lambda own: {"key": make_standard_answer().id},
     "staff_standard_answers.change": lambda own: {"key": make_standard_answer().id},
     "staff_standard_answers.remove": lambda own: {"key": make_standard_answer().id},
