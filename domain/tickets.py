@@ -393,19 +393,24 @@ def note(ticket_id, text, *, author, seen=None, now):
         _add(ticket, text, author=author, internal=True, now=now)
 
 
-def assign(ticket_id, operator, *, instead_of, now):
-    """Give a ticket to `operator`, an id or None, if it still is `instead_of`'s; else Refused."""
+def assign(ticket_id, operator_id, *, instead_of):
+    """Give a ticket to an operator, None for nobody, if it still is `instead_of`'s; else Refused.
+
+    Returns the operator's user name, or None.
+    """
     with writing():
         ticket = locked(ticket_id)
-        if ticket.assigned_to_id == operator:
+        if ticket.assigned_to_id == operator_id:
             raise Repeated(ticket)
         if ticket.assigned_to_id != instead_of:
             raise Refused(_("Nel frattempo il ticket è stato assegnato diversamente."))
-        able = Operator.disabled_at.is_null(), Operator.id == operator
-        if operator and not Operator.select().where(*able).exists():
+        able = Operator.id == operator_id, Operator.disabled_at.is_null()
+        operator = Operator.select().where(*able).first()
+        if operator_id and not operator:
             raise Refused(_("Questo operatore non può ricevere ticket: sceglierne un altro."))
         ticket.assigned_to = operator
         ticket.save(only=[Ticket.assigned_to])
+        return operator and operator.username
 
 
 def _refuse_unseen(ticket, seen, author, now, *, kind="text", text="", files=(), internal=False):

@@ -231,15 +231,18 @@ def reopen(code):
 
 
 def turn(code, kind, verb, done):
-    return change(code, kind, lambda ticket: verb(ticket.id, **signed(), now=utcnow()), done)
+    def take(ticket, _told):
+        verb(ticket.id, **signed(), now=utcnow())
+
+    return change(code, kind, take, done)
 
 
-def change(code, kind, verb, done, **details):
-    """Do `verb` with a ticket and say so, or why not."""
+def change(code, kind, verb, done):
+    """Do `verb` with a ticket, and the details that the register gets; say so, or why not."""
     ticket = shown_or_404(code)
     try:
-        with noted_of(ticket, kind, **details):
-            verb(ticket)
+        with noted_of(ticket, kind) as told:
+            verb(ticket, told)
     except tickets.Repeated:
         pass
     except Refused as refusal:
@@ -254,10 +257,10 @@ def change(code, kind, verb, done, **details):
 def assign(code):
     chosen, before = (number(request.form.get(name), 0) or None for name in ("a", "era"))
 
-    def give(ticket):
-        tickets.assign(ticket.id, chosen, instead_of=before, now=utcnow())
+    def give(ticket, told):
+        told["to"] = tickets.assign(ticket.id, chosen, instead_of=before)
 
-    return change(code, "ticket_assigned", give, _("Assegnazione registrata."), operator=chosen)
+    return change(code, "ticket_assigned", give, _("Assegnazione registrata."))
 
 
 # -- Downloads -----------------------------------------------------------------------------
