@@ -1,8 +1,10 @@
 """Acquisition: pending self-readings go to billing, and to their distributors where asked."""
 
+from itertools import groupby
+
 from peewee import fn
 
-from domain import handover
+from domain import handover, italian, mail
 from domain.formats import billing_readings, tal0050
 from models import BatchFile, Customer, Prepared, ReadingBatch, SelfReading, SupplyPoint
 
@@ -29,6 +31,12 @@ def _rows(condition):
         .where(condition)
         .order_by(SelfReading.id)
     )
+
+
+def _told(row):
+    """What the mail says of a reading."""
+    _account, supply, day, counter = row
+    return {"supply": supply, "day": italian.day(day), "counter": italian.whole(counter)}
 
 
 # Thousands of rows: what converts them is found once.
@@ -74,6 +82,22 @@ class Readings(handover.Goods):
                 rows=len(theirs),
                 content=tal0050.write(self._requester, vat, theirs),
             )
+
+    def tell(self, batch, *, now):
+        """One mail to each login for all of its readings."""
+        rows = (
+            SelfReading.select(
+                SelfReading.account, SupplyPoint.code, SelfReading.day, SelfReading.counter
+            )
+            .join(SupplyPoint)
+            .where(SelfReading.batch == batch, SelfReading.account.is_null(False))
+            .order_by(SelfReading.account, SelfReading.id)
+        )
+        notices = (
+            mail.Notice("reading_acquired", account, {"readings": list(map(_told, some))})
+            for account, some in groupby(list(rows.tuples()), key=lambda row: row[0])
+        )
+        mail.queue_notices(notices, now=now)
 
     def unplaced_files(self, batch):
         files = BatchFile.select().where(BatchFile.batch == batch, BatchFile.placed_at.is_null())

@@ -51,7 +51,7 @@ def _pattern(word):
     return f"%{word}%"
 
 
-def _visible(today):
+def is_visible(today):
     """The condition that a document is published on the day `today`."""
     begun = Document.visible_from.is_null() | (Document.visible_from <= today)
     lasting = Document.visible_to.is_null() | (Document.visible_to >= today)
@@ -90,7 +90,7 @@ def _shown(category, customer, today):
     else:
         general = Document.customer.is_null() & (Document.category == category)
         whose = general & _meant(customer, today)
-    return whose & _visible(today)
+    return whose & is_visible(today)
 
 
 def _holds(word):

@@ -63,6 +63,9 @@ class Goods:
     def add_files(self, batch, rows):
         """Store what goes out beside the file of `batch`, inside its transaction."""
 
+    def tell(self, batch, *, now):
+        """Queue the mail that tells of `batch`, inside its transaction."""
+
     def unplaced_files(self, batch):
         """The files beside the one of `batch` that have no place yet."""
         return ()
@@ -116,6 +119,7 @@ def assign(goods, *, now):
         batch.content = batch_csv.write(goods.columns, batch.number, map(goods.cells, rows))
         batch.save(only=[goods.batch.content])
         goods.add_files(batch, rows)
+        goods.tell(batch, now=now)
     return batch, count
 
 

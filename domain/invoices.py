@@ -164,12 +164,12 @@ def one(customer, supply, invoice_id):
 
 def _unpaid(customer, supply):
     """The condition that `supply` shows an invoice of which something is to be paid."""
-    return (
-        _shown(customer, supply)
-        & ~Invoice.paid
-        & (Invoice.amount_cents > 0)
-        & (Invoice.kind == "invoice")
-    )
+    return _shown(customer, supply) & unpaid()
+
+
+def unpaid():
+    """The condition that of an invoice something is to be paid."""
+    return ~Invoice.paid & (Invoice.amount_cents > 0) & (Invoice.kind == "invoice")
 
 
 _next_to_pay = Prepared(
