@@ -80,7 +80,9 @@ def _open(path, mode):
 
 
 def _tables(connection):
-    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    names = connection.execute(  # of a virtual one the rows are in others, which are among them
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL %'"
+    )
     return sorted(name for (name,) in names if not name.startswith("sqlite_"))
 
 

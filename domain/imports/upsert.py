@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import peewee as pw
 
+from domain import search
 from domain.formats import table
 from domain.imports.report import Rejected
 from models import DayField, Param, UtcDateTimeField, any_of, db, is_sqlite
@@ -371,6 +372,7 @@ class Upsert:
         try:
             for entries in self._spool:
                 self.kind.write(entries, self.documents)
+            search.catch_up()
         except Unwritable as problem:
             self.report.error(problem.entry.number, problem.column, "", problem)
             raise Rejected(self.report) from None

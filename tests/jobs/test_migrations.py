@@ -13,7 +13,8 @@ def schema(database):
     """What SQLite knows of every table: columns, keys, checks and indexes, in any order."""
     rows = database.execute_sql(
         "SELECT tbl_name, type, sql FROM sqlite_master WHERE sql IS NOT NULL "
-        "AND tbl_name <> 'schema_migration'"
+        "AND tbl_name <> 'schema_migration' AND type <> 'trigger' "
+        "AND (tbl_name NOT LIKE 'search%' OR tbl_name = 'search_text')"
     )
     known = set()
     for table, kind, sql in rows.fetchall():
@@ -69,7 +70,7 @@ def described_in(schema):
         tuple(str(part).replace(f"{schema}.", "") for part in row)
         for query in queries
         for row in models.db.execute_sql(query, (schema,)).fetchall()
-        if "schema_migration" not in str(row)
+        if "schema_migration" not in str(row) and "search_text_trigrams" not in str(row)
     }
 
 
