@@ -178,6 +178,22 @@ def test_tickets_with_messages_and_attachments(take, customer, documents):
     assert taken["000002/ticket/T2026-000001/foto (2).jpg"] == b"def"
 
 
+def test_notes_among_operators_stay_with_the_utility(take, customer, documents):
+    ticket = make_ticket(customer, "T2026-000001", now=NOW)
+    note = TicketMessage.create(
+        ticket=ticket, at=NOW, by_customer=False, author="Marta", text="Segreto", internal=True
+    )
+    (documents / "ticket").mkdir(exist_ok=True)
+    (documents / "ticket" / "abc").write_bytes(b"abc")
+    Attachment.create(message=note, path="ticket/abc", name="nascosto.pdf", kind="pdf", size=3,
+                      sha256="0" * 64)  # fmt: skip
+    taken = take()
+    found = json.loads(taken["000002/ticket/T2026-000001/ticket.json"])
+    assert [each["di"] for each in found["messaggi"]] == ["cliente"]
+    assert not any("nascosto" in name for name in taken)
+    assert not any(b"Segreto" in content or b"nascosto" in content for content in taken.values())
+
+
 def test_an_attachment_that_a_killed_process_left_half_way_is_there(take, customer, documents):
     make_ticket(customer, "T2026-000001")
     (documents / "ticket" / ".arriving").mkdir(parents=True)

@@ -1,15 +1,17 @@
 import datetime as dt
 import json
 from contextlib import contextmanager
+from functools import partial
 from threading import Barrier, Thread
 
 import pytest
 
-from domain import tickets
+from domain import attachments, tickets
 from domain.clock import ROME
 from domain.errors import Refused
-from models import Account, Event, Grant, OutgoingMail, Ticket, TicketMessage, db
+from models import Account, Attachment, Event, Grant, OutgoingMail, Ticket, TicketMessage, db
 from tests.factories import make_account, make_customer, make_gas, make_ticket
+from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
 LATER = NOW + dt.timedelta(minutes=5)
@@ -295,6 +297,124 @@ def test_the_history_tells_what_happened_without_what_was_said(account):
     mine = (account.id, ticket.customer_id, ticket.supply_id)
     assert who.count(mine) == 4
     assert who.count((None, *mine[1:])) == 1
+
+
+# -- What the utility does -----------------------------------------------------------------
+
+
+def test_the_first_answer_is_kept(account):
+    ticket = opened(account)
+    tickets.note(ticket.id, "Nota", author="Marta", now=NOW)
+    assert again(ticket).answered_at is None
+    for days in (1, 2):
+        tickets.answer_for_utility(ticket.id, f"{days}", author="Marta", now=NOW + days * DAY)
+    assert again(ticket).answered_at == NOW + DAY
+
+
+def test_a_ticket_for_who_called_is_the_customers_and_waits_for_the_utility(customer, account):
+    Account.update(notices=False).execute()
+    other = make_account(customer, username="altra", email="altra@example.it")
+    make_account(customer, username="chiusa", email="chiusa@example.it", disabled_at=NOW)
+    ticket = called(customer)
+    assert (ticket.state, ticket.account) == ("open", None)
+    (turn,) = ticket.messages
+    assert (turn.by_customer, turn.account, turn.author) == (True, None, "Marta")
+    assert mails() == [("complaint_receipt", account.email), ("complaint_receipt", other.email)]
+    assert events() == [("ticket_opened", {"code": ticket.code})]
+
+
+def called(customer, **values):
+    values = {"category": "complaint", "subject": "Oggetto", "text": "Testo", **values}
+    return tickets.open_for_customer(
+        customer.id, None, author="Marta", deadlines=DEADLINES, now=NOW, **values
+    )
+
+
+def test_a_call_that_is_sent_twice_is_one_ticket_and_of_another_customer_another(customer):
+    first = called(customer)
+    with pytest.raises(tickets.Repeated) as repeated:
+        called(customer)
+    assert repeated.value.ticket == first
+    called(make_customer())
+    called(customer, subject="Altro")
+    assert Ticket.select().count() == 3
+
+
+def test_of_two_clerks_who_answer_at_once_one_is_told(account):
+    ticket = opened(account)
+    seen = ticket.messages.get().id
+
+    answer = partial(tickets.answer_for_utility, ticket.id, "Ecco.", seen=seen, now=LATER)
+    done, told = sorted(at_once(*(partial(answer, author=name) for name in ("A", "B"))), key=bool)
+    assert done is None
+    assert "Nel frattempo" in str(told)
+    assert texts(ticket) == ["Testo", "Ecco."]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"text": "Altro"}, {"author": "Bruno"}, {"now": LATER + dt.timedelta(minutes=2)}]
+)
+def test_only_the_very_same_answer_counts_as_sent_twice(account, changed):
+    ticket = opened(account)
+    given = {"text": "Ecco.", "author": "Marta", "seen": ticket.messages.get().id, "now": LATER}
+    tickets.answer_for_utility(ticket.id, **given)
+    with pytest.raises(tickets.Repeated):
+        tickets.answer_for_utility(ticket.id, **given)
+    with refused("Nel frattempo"):
+        tickets.answer_for_utility(ticket.id, **given | changed)
+
+
+def test_a_note_with_the_words_of_an_answer_is_no_answer(account):
+    ticket = opened(account)
+    given = {"text": "Ecco.", "author": "Marta", "seen": ticket.messages.get().id, "now": LATER}
+    tickets.note(ticket.id, **given)
+    with refused("Nel frattempo"):
+        tickets.answer_for_utility(ticket.id, **given)
+    assert again(ticket).state == "open"
+
+
+@pytest.mark.parametrize("by", ["the customer", "a note"])
+def test_what_came_meanwhile_must_be_read_before_closing(account, by):
+    ticket = opened(account)
+    seen = ticket.messages.get().id
+    if by == "a note":
+        tickets.note(ticket.id, "Aspettare!", author="Bruno", now=LATER)
+    else:
+        tickets.answer(ticket.id, account.id, "Aggiungo.", now=LATER)
+    with refused("Nel frattempo"):
+        tickets.close_for_utility(ticket.id, author="Marta", seen=seen, now=LATER)
+    assert again(ticket).state == "open"
+
+
+# -- Notes that no customer sees -----------------------------------------------------------
+
+
+def test_a_note_is_among_no_turns_of_the_customer(account, app):
+    ticket = opened(account)
+    tickets.note(ticket.id, "Riservato", author="Marta", now=LATER)
+    assert texts(ticket) == ["Testo"]
+    note = TicketMessage.get(TicketMessage.internal)
+    Attachment.create(message=note, path="ticket/x.pdf", name="x.pdf", kind="pdf", size=9,
+                      sha256="0")  # fmt: skip
+    assert attachments.of_ticket(ticket.id) == []
+    assert attachments.sent_by(ticket.customer_id) == 0
+
+
+def test_a_note_moves_nothing_and_tells_nobody(account):
+    ticket = opened(account)
+    before, mailed, recorded = again(ticket), mails(), events()
+    tickets.note(ticket.id, "Riservato", author="Marta", now=LATER)
+    assert (mails(), events()) == (mailed, recorded)
+    after = again(ticket)
+    assert (after.state, after.updated_at) == (before.state, before.updated_at)
+    assert tickets.waiting_for_customer(ticket.customer_id) == []
+
+
+def test_a_note_does_not_make_an_answer_of_the_customer_one_sent_twice(account):
+    ticket = opened(account)
+    tickets.note(ticket.id, "Grazie.", author="Marta", now=LATER)
+    tickets.answer(ticket.id, account.id, "Grazie.", now=LATER)
+    assert texts(ticket) == ["Testo", "Grazie."]
 
 
 # -- The list ------------------------------------------------------------------------------

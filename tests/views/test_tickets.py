@@ -237,6 +237,22 @@ def test_a_ticket_reads_as_a_conversation(browser, customer, supply):
     assert re.search(r'turn-state">Chiuso, \d\d/\d\d/\d{4} \d\d:\d\d · Marta<', page)
 
 
+def test_a_note_among_operators_is_shown_nowhere(app, browser, customer, supply):
+    ticket = make_ticket(customer, category="complaint", due_on=dt.date(2026, 12, 1))
+    here = "/forniture/PR000001"
+    shown = (f"{here}/home", LIST, address_of(ticket), f"{here}/storico")
+    before = [text_of(browser.get(path).text) for path in shown]
+    tickets.note(ticket.id, "Segretissimo", author="Bruno Interni", now=utcnow())
+    assert [text_of(browser.get(path).text) for path in shown] == before
+    note = TicketMessage.get(TicketMessage.internal)
+    hidden = make_attachment(app, ticket, "nascosto.pdf")
+    Attachment.update(message=note).execute()
+    for path in (*shown, f"{address_of(ticket)}/ricevuta.pdf"):
+        page = browser.get(path).data
+        assert not any(word in page for word in (b"Segretissimo", b"Interni", b"nascosto"))
+    assert browser.get(f"{address_of(ticket)}/allegati/{hidden.id}").status_code == 404
+
+
 def test_an_answer_is_sent_with_its_file(browser, customer, supply):
     ticket = make_ticket(customer, state="answered")
     answer = browser.post(address_of(ticket), data={"text": "Grazie", "attachments": pdf()})
