@@ -9,25 +9,29 @@ from peewee import fn
 from models import JobRun, Prepared
 
 DONE, TRY_LATER = 0, 75  # exit codes, see jobs/runner.py
-MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
 class Job(NamedTuple):
-    """`every` how long it runs; `late_after` so long without a run that succeeded."""
+    """What runs each `every`; it is late once no run has been done for `late_after`."""
 
     name: str
     label: str
+    does: str
     every: dt.timedelta
     late_after: dt.timedelta
 
 
 JOBS = (
-    Job("import_inbox", _l("Importazione dei file"), 15 * MINUTE, 3 * HOUR),
-    Job("acquire_readings", _l("Acquisizione delle autoletture"), 30 * MINUTE, 65 * MINUTE),
-    Job("send_mail", _l("Invio della posta"), MINUTE, 15 * MINUTE),
-    Job("send_reminders", _l("Promemoria ai clienti"), 24 * HOUR, 26 * HOUR),
-    Job("backup", _l("Copia di sicurezza"), 24 * HOUR, 26 * HOUR),
-)
+    Job("import_inbox", _l("Importazione"), _l("i file della fatturazione e del distributore"),
+        15 * MINUTE, 3 * HOUR),
+    Job("acquire_readings", _l("Acquisizione"), _l("autoletture e contatti, alla fatturazione"),
+        30 * MINUTE, 65 * MINUTE),
+    Job("send_mail", _l("Posta"), _l("le mail che aspettano"), MINUTE, 15 * MINUTE),
+    Job("send_reminders", _l("Promemoria"), _l("scadenze e periodi di lettura, ai clienti"),
+        DAY, 26 * HOUR),
+    Job("backup", _l("Copia di sicurezza"), _l("archivio e documenti"), DAY, 26 * HOUR),
+)  # fmt: skip
 
 
 class Run(NamedTuple):

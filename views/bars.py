@@ -33,11 +33,12 @@ class BarChart:
 
     `groups` are (label, bars) from left to right; a bar is (title, faded, parts) or None
     where there is nothing, its parts are (amount, band, kind) from the zero line outwards.
-    Negative amounts hang below that line.
+    Negative amounts hang below that line. Levels are `finest` apart or more.
     """
 
-    def __init__(self, groups, height=TALL):
+    def __init__(self, groups, height=TALL, finest=1):
         self.bottom = TOP + height
+        self._finest = finest
         stacks = [
             [bar and (*bar[:2], list(stacked(bar[2]))) for bar in bars] for _label, bars in groups
         ]
@@ -61,7 +62,7 @@ class BarChart:
         ]
 
     def _scale(self, lowest, highest, height):
-        self._step = step((highest - lowest) * TALL // height)
+        self._step = max(step((highest - lowest) * TALL // height), self._finest)
         self._low = lowest // self._step * self._step
         self._high = max(-(-highest // self._step) * self._step, self._low + self._step)
 
