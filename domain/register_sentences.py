@@ -64,6 +64,12 @@ def _windows_created(given):
     return _("Stabilisce periodi di lettura: %(all)s.", all="; ".join(given["windows"]))
 
 
+def _ticket_assigned(given):
+    if given["to"] is None:
+        return _("Lascia il ticket %(code)s senza assegnazione.", code=given["code"])
+    return _("Assegna il ticket %(code)s a %(to)s.", code=given["code"], to=given["to"])
+
+
 TOLD = {
     "signed_in": Told(_l("Accesso"), _signed_in),
     "second_factor_failed": Told(
@@ -124,6 +130,37 @@ TOLD = {
     ),
     "window_deleted": Told(
         _l("Periodo eliminato"), _filled(_l("Elimina il periodo «%(window)s»."))
+    ),
+    "ticket_read": Told(_l("Ticket letto"), _filled(_l("Legge il ticket %(code)s."))),
+    "ticket_file_read": Told(
+        _l("Allegato letto"), _filled(_l("Scarica un allegato del ticket %(code)s."))
+    ),
+    "ticket_opened": Told(
+        _l("Ticket aperto"), _filled(_l("Apre il ticket %(code)s per conto del cliente."))
+    ),
+    "ticket_answered": Told(_l("Ticket risposto"), _filled(_l("Risponde al ticket %(code)s."))),
+    "ticket_noted": Told(
+        _l("Nota interna"), _filled(_l("Scrive una nota interna nel ticket %(code)s."))
+    ),
+    "ticket_closed": Told(_l("Ticket chiuso"), _filled(_l("Chiude il ticket %(code)s."))),
+    "ticket_reopened": Told(_l("Ticket riaperto"), _filled(_l("Riapre il ticket %(code)s."))),
+    "ticket_assigned": Told(_l("Ticket assegnato"), _ticket_assigned),
+    "complaints_exported": Told(
+        _l("Reclami scaricati"), _always(_l("Scarica il registro dei reclami."))
+    ),
+    "standard_answer_saved": Told(
+        _l("Risposta standard salvata"), _filled(_l("Salva la risposta standard n. %(answer)s."))
+    ),
+    "standard_answer_removed": Told(
+        _l("Risposta standard eliminata"),
+        _filled(_l("Elimina la risposta standard n. %(answer)s.")),
+    ),
+    "mail_retried": Told(_l("Mail ripetuta"), _filled(_l("Rimette in coda la mail n. %(mail)s."))),
+    "mails_retried": Told(
+        _l("Mail ripetute"), _filled(_l("Rimette in coda le mail non recapitate: %(mails)s."))
+    ),
+    "mail_given_up": Told(
+        _l("Mail abbandonata"), _filled(_l("Rinuncia a spedire la mail n. %(mail)s."))
     ),
     "document_read": Told(_l("Documento letto"), _filled(_l("Apre il documento n. %(document)s."))),
     "document_published": Told(
