@@ -53,10 +53,6 @@ def inbox_folder():
     return data_dir() / "inbox"
 
 
-def utility_vat():
-    return current_app.config["UTILITY_VAT"]
-
-
 # -- The list ------------------------------------------------------------------------------
 
 
@@ -117,7 +113,7 @@ def upload():
             kept.append(keep(file))
         except Refused as refusal:
             refusals.append(str(refusal))
-    uploads.try_small(data_dir(), filter(None, kept), utility_vat=utility_vat(), now=utcnow())
+    try_now(filter(None, kept))
     return answer(kept, refusals)
 
 
@@ -209,8 +205,17 @@ def errors_of(row):
 @operator_required
 def try_again(key):
     row = upload_or_404(key)
-    uploads.try_small(data_dir(), [row], utility_vat=utility_vat(), now=utcnow())
+    try_now([row])
     return redirect(address_of(row), 303)
+
+
+def try_now(rows):
+    """Try the files of `rows` that do not take long."""
+    vat = current_app.config["UTILITY_VAT"]
+    try:
+        uploads.try_small(data_dir(), rows, utility_vat=vat, now=utcnow())
+    except Refused as refusal:
+        flash(str(refusal), "warning")
 
 
 @bp.post("/attesa/<key>/tipo")
