@@ -4,9 +4,16 @@ import datetime as dt
 
 import pytest
 
-from domain import documents
+from domain import documents, text
 from domain.documents import FORMS, INFO, NOTICES, PERSONAL, RULES
-from tests.factories import make_customer, make_document
+from models import Account
+from tests.factories import (
+    make_account,
+    make_customer,
+    make_document,
+    make_electricity,
+    make_gas,
+)
 
 TODAY = dt.date(2026, 11, 23)
 
@@ -164,3 +171,94 @@ def instant(offset, hour=12):
 def test_new_is_what_was_published_since_the_last_access(app, added, first_day, since, new):
     document = make_document(added_at=added, visible_from=first_day)
     assert documents.is_new(document, since) is new
+
+
+# -- For whom ------------------------------------------------------------------------------
+
+
+def seen_by(customer, document):
+    """Whether a customer finds a notice in each of the ways to it, which must agree."""
+    found = documents.one(NOTICES, customer.id, document.id, today=TODAY) is not None
+    assert (document.title in titles(NOTICES, customer)) == found
+    latest = [row.id for row in documents.latest(customer.id, today=TODAY)]
+    assert (document.id in latest) == found
+    return found
+
+
+def reached(document, today=TODAY):
+    return {account.username for account in documents.reached_accounts(document, today)}
+
+
+@pytest.mark.parametrize(
+    ("meant", "who"),
+    [
+        ({}, {"luce", "gas", "entrambi", "nessuna"}),
+        ({"service": "EE"}, {"luce", "entrambi"}),
+        ({"service": "GAS"}, {"gas", "entrambi"}),
+        ({"city": "Forlì", "town": "forli"}, {"gas", "entrambi"}),
+        ({"city": "RAVENNA", "town": "ravenna"}, {"luce"}),
+        ({"city": "PRATO", "town": "prato"}, set()),  # there they live, but nothing is supplied
+    ],
+)
+def test_who_is_meant_sees_it_and_nobody_else(app, meant, who):
+    customers = {name: make_customer(code=name) for name in ("luce", "gas", "entrambi", "nessuna")}
+    for each in customers.values():
+        make_account(each)
+    make_electricity(customers["luce"])
+    make_gas(customers["gas"], city="FORLI'")
+    make_gas(customers["entrambi"], city="Forlì")
+    make_electricity(customers["entrambi"], city="FORLÌ")
+    document = make_document(date=day(-1), **meant)
+    assert {name for name, each in customers.items() if seen_by(each, document)} == who
+    assert reached(document) == who
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "seen"),
+    [
+        (None, None, True), (-9, None, True), (0, None, True), (1, None, False),
+        (None, 0, True), (None, -3, True), (None, -4, False), (-9, -5, False), (-9, 5, True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("by", ["date", "visible_from"])
+def test_a_supply_counts_that_was_in_service_since_the_document_could_be_read(
+    customer, begins, ends, seen, by
+):
+    make_account(customer)
+    make_gas(
+        customer,
+        active_from=None if begins is None else day(begins),
+        ended_on=None if ends is None else day(ends),
+    )
+    document = make_document(**{"date": day(-90), by: day(-3)}, service="GAS")
+    assert seen_by(customer, document) == seen
+    assert reached(document) == ({customer.code} if seen else set())
+
+
+def test_service_and_town_are_those_of_one_supply(customer):
+    make_gas(customer, city="FORLI'")
+    make_electricity(customer, city="RAVENNA")
+    document = make_document(service="GAS", city="RAVENNA", town="ravenna")
+    assert not seen_by(customer, document)
+
+
+def test_what_is_withdrawn_is_seen_by_nobody(customer):
+    own = make_document(customer=customer, withdrawn_at=instant(0))
+    assert not seen_by(customer, make_document(withdrawn_at=instant(0)))
+    assert documents.one(PERSONAL, customer.id, own.id, today=TODAY) is None
+
+
+def test_reached_are_the_accounts_in_use_of_that_customer(customer):
+    make_account(customer)
+    make_account(make_customer())
+    own = make_document(customer=customer)
+    assert reached(own) == {customer.code}
+    Account.update(disabled_at=instant(0)).execute()
+    assert reached(own) == set()
+
+
+def test_a_town_is_the_same_however_it_is_spelled():
+    for spelled in ("FORLI'", "Forlì", "forlì ", "Forli’", "FORLI"):
+        assert text.town(spelled) == "forli"
+    assert text.town("Reggio nell'Emilia") == text.town("REGGIO NELL’EMILIA")
+    assert text.town("  ") is text.town(None) is None
