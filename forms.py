@@ -556,7 +556,9 @@ class HourField(StringField):
             raise ValueError(_("Scrivere l'ora da 00:00 a 23:59."))
 
     def _value(self):
-        return self.raw_data[0] if self.raw_data else f"{self.data:%H:%M}"
+        if self.raw_data:
+            return self.raw_data[0]
+        return f"{self.data:%H:%M}" if self.data else ""
 
 
 class CalendarDayField(TypedDayField):

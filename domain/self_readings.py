@@ -72,8 +72,9 @@ class Choice(NamedTuple):
 
 
 def supplies_called(text):
-    """(id, supply code, customer code) of the gas supplies whose own code, PDR or customer's
-    code is `text`, in the order of their codes.
+    """The gas supplies whose own code, PDR or customer's code is `text`, by their codes.
+
+    Rows have what `supplies.label` writes, and `customer_code`.
     """
     asked = {text, text.upper()}
     supply = SupplyPoint
@@ -83,9 +84,9 @@ def supplies_called(text):
         | SupplyPoint.select(supply.id).where(supply.pdr.in_(asked))
         | SupplyPoint.select(supply.id).where(supply.customer.in_(by_customer))
     )
-    query = SupplyPoint.select(supply.id, supply.code, Customer.code.alias("customer_code"))
+    query = SupplyPoint.select(SupplyPoint, Customer.code.alias("customer_code"))
     query = query.join(Customer).where(supply.id.in_(found), supply.service == "GAS")
-    return list(query.order_by(supply.code).limit(MOST_SUPPLIES).namedtuples())
+    return list(query.order_by(supply.code).limit(MOST_SUPPLIES).objects())
 
 
 def count(choice):

@@ -110,6 +110,12 @@ def span(window):
     )
 
 
+def ends(window):
+    """The first day and hour, the last day and hour of a window: what `bounds` was given."""
+    first, last = window.opens_at.astimezone(ROME), (window.closes_at - MINUTE).astimezone(ROME)
+    return first.date(), first.time(), last.date(), last.time()
+
+
 def shown(window):
     """The four columns of a window as the customer reads them, the last minute included."""
     ends = (window.opens_at, window.closes_at - MINUTE)

@@ -150,6 +150,10 @@ class Plan(NamedTuple):
         return [window for window in self.windows if window.is_new]
 
     @property
+    def whom(self):
+        return told(self.scope)
+
+    @property
     def seal(self):
         """What the preview showed, in 64 characters: anything else is not what was confirmed."""
         told = [
@@ -258,28 +262,42 @@ def exactly(field, value):
 # -- Making, changing, removing ------------------------------------------------------------
 
 
-def create(days, hours, scope, *, seal, now):
-    """Make the windows whose preview had `seal`; return how many were not there yet.
+class NothingNew(Refused):
+    """What was confirmed is there already."""
 
-    Raises Refused where the preview would be another one now. Asked twice it makes them once.
+
+class Changed(Refused):
+    """What was confirmed would not be what was shown; `plan` is what it would be now."""
+
+    def __init__(self, plan):
+        super().__init__(
+            _(
+                "Nel frattempo qualcosa è cambiato: questa è l'anteprima di adesso. Controllarla e "
+                "confermare di nuovo."
+            )
+        )
+        self.plan = plan
+
+
+def create(days, hours, scope, *, seal, now):
+    """Make the windows whose preview had `seal`; return a few words about each.
+
+    Raises Refused, NothingNew where it was confirmed twice.
     """
     with writing():
         planned = plan(days, hours, scope, now=now)
-        if planned.new and planned.seal != seal:
-            raise Refused(
-                _(
-                    "Nel frattempo qualcosa è cambiato: questa è l'anteprima di adesso. "
-                    "Controllarla e confermare di nuovo."
-                )
-            )
+        if not planned.new:
+            raise NothingNew(_("Questi periodi ci sono già: non è cambiato nulla."))
+        if planned.seal != seal:
+            raise Changed(planned)
         for window in planned.new:
             ReadingWindow.insert(
                 key=window.key,
                 opens_at=window.opens_at,
                 closes_at=window.closes_at,
                 **scope.values,
-            ).on_conflict_ignore().execute()
-        return len(planned.new)
+            ).on_conflict_ignore().execute()  # two at once: the other was first
+        return [window.key for window in planned.new]
 
 
 def change(window, span, scope, *, confirmed, now):
@@ -289,7 +307,7 @@ def change(window, span, scope, *, confirmed, now):
     follows from it while that is not `confirmed`.
     """
     bounds = bounds_of(*span)
-    key = window.key if window.key.startswith("id ") else windows.key(*span, scope.whose)
+    key = window.key if import_id(window) else windows.key(*span, scope.whose)
     try:
         with writing():
             if same(scope, [bounds], but=window.id):
@@ -317,6 +335,16 @@ def odd_in_change(window, bounds, scope, now):
     elif windows.is_open(bounds, now=now) and not windows.is_open(window, now=now):
         reasons.append(_("Sarà aperto subito."))
     return reasons
+
+
+def import_id(window):
+    """The id that billing gave a window in its file, or None: it may send it again."""
+    return window.key.removeprefix("id ") if window.key.startswith("id ") else None
+
+
+def named(window):
+    """A window in few words, as the register keeps it."""
+    return windows.key(*windows.ends(window), scope_of(window).whose)
 
 
 def delete(window):

@@ -7,6 +7,7 @@ from tests.factories import (
     make_operator,
     make_standard_answer,
     make_upload,
+    make_window,
 )
 from tests.security.routes import with_method
 
@@ -42,6 +43,11 @@ NAMELESS = {
     "staff_entrance.renew_codes",
     "staff_entrance.close_all_sessions",
     "staff_dashboard.index",
+    "staff_readings.index",
+    "staff_readings.as_csv",
+    "staff_windows.index",
+    "staff_windows.new",
+    "staff_windows.create",
     "staff_documents.index",
     "staff_documents.new",
     "staff_documents.prepare",
@@ -60,6 +66,14 @@ NAMELESS = {
 # What an address names, in its path or its parameters, by route: how to make it. `owner` is a
 # customer who has one of each thing (tests/security/owners.py).
 OBJECTS = {
+    "staff_readings.new": lambda own: {"fornitura": own.gas.code},
+    "staff_readings.submit": lambda own: {"fornitura": own.gas.code},
+    "staff_readings.ask_to_cancel": lambda own: {"key": own.reading().id},
+    "staff_readings.cancel": lambda own: {"key": own.reading().id},
+    "staff_windows.edit": lambda own: {"key": make_window().id},
+    "staff_windows.change": lambda own: {"key": make_window().id},
+    "staff_windows.ask_to_delete": lambda own: {"key": make_window().id},
+    "staff_windows.delete": lambda own: {"key": make_window().id},
     **{
         f"staff_uploads.{name}": lambda own: {"key": make_upload(own.app).id}
         for name in ("waiting", "waiting_errors", "try_again", "choose_kind", "load", "discard")

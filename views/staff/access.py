@@ -16,6 +16,8 @@ IN_COOKIE = "_operator"  # its key there
 # (path under /staff, label, icon, administrators only)
 MENU = (
     ("", _l("Oggi"), "home", False),
+    ("autoletture", _l("Autoletture"), "autolettura", False),
+    ("periodi", _l("Periodi di lettura"), "periodi", False),
     ("documenti", _l("Documenti e avvisi"), "documenti", False),
     ("ticket", _l("Ticket"), "ticket", False),
     ("caricamenti", _l("Caricamenti"), "upload", False),
