@@ -236,7 +236,6 @@ IMPOSSIBLE = {
     "a hidden file": ".clienti.csv",
     "being written": "clienti.csv.tmp",
     "in part": "clienti.csv.PART",
-    "a folder of Windows": "cartella\\clienti.csv",
     "too long": "clienti" + "x" * 200 + ".csv",
     "not a table": "clienti.xlsx",
     "a program": "clienti.exe",
