@@ -39,11 +39,13 @@ OPEN = {
     "auth.claim",
     "auth.register",
     "preferences.feed",
+    "notices.ask",
+    "notices.stop",
     "records.email_link",
     "records.confirm_email",
 }
 # Those of them that an address with a secret opens: each try is counted.
-BY_SECRET = {"preferences.feed", "records.email_link"}
+BY_SECRET = {"preferences.feed", "notices.ask", "records.email_link"}
 
 
 class Owner:

@@ -133,16 +133,24 @@ def test_another_supply_is_chosen_on_the_same_page(browser, customer):
 
 # -- Preferences ---------------------------------------------------------------------------
 
+ALL = {flag: "y" for flag in preferences.FLAGS}
+
+
+def checked(page):
+    """The names of the boxes that are checked."""
+    return set(re.findall(r'<input[^>]* checked [^>]*name="([a-z_]+)"', page))
+
 
 def test_notices_are_switched_off_and_on(browser, account):
-    assert re.search(r'<input[^>]* checked [^>]*name="notices"', browser.get(PAGE).text)
-    answer = browser.post(PAGE, data={}, follow_redirects=True)
+    assert checked(browser.get(PAGE).text) == ALL.keys()
+    but_all = {name: "y" for name in ALL if name != "notices"}
+    answer = browser.post(PAGE, data=but_all, follow_redirects=True)
     assert "Preferenze salvate." in answer.text
-    assert not re.search(r'<input[^>]* checked [^>]*name="notices"', answer.text)
+    assert checked(answer.text) == but_all.keys()
     assert not Account.get_by_id(account).notices
-    browser.post(PAGE, data={"notices": "y"})
+    browser.post(PAGE, data=ALL)
     assert Account.get_by_id(account).notices
-    browser.post(PAGE, data={"notices": "y"})  # twice: nothing changes
+    browser.post(PAGE, data=ALL)  # twice: nothing changes
     assert kinds() == ["preferences_changed"] * 2
     assert [json.loads(event.details) for event in Event.select().order_by(Event.id)] == [
         {"notices": False},
@@ -150,11 +158,19 @@ def test_notices_are_switched_off_and_on(browser, account):
     ]
 
 
+@pytest.mark.parametrize("group", preferences.NOTICES)
+def test_notices_are_switched_off_one_by_one(browser, account, group):
+    flag = f"notices_{group}"
+    answer = browser.post(PAGE, data={**ALL, flag: "false"}, follow_redirects=True)
+    assert checked(answer.text) == ALL.keys() - {flag}
+    assert not getattr(Account.get_by_id(account), flag)
+    history = text_of(browser.get("/forniture/PR000001/storico").text)
+    assert f"Avvisi «{preferences.NOTICES[group]}» per posta elettronica disattivati." in history
+
+
 def test_row_10_other_fields_are_ignored(browser, account):
     before = Account.select().where(Account.id == account).dicts().get()
-    browser.post(
-        PAGE, data={"notices": "y", "language": "en", "email": "x@example.it", "disabled_at": "1"}
-    )
+    browser.post(PAGE, data={**ALL, "language": "en", "email": "x@example.it", "disabled_at": "1"})
     assert Account.select().where(Account.id == account).dicts().get() == before
 
 
