@@ -208,9 +208,6 @@ def open_archive(app):
             models.db.close()
 
 
-UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-
-
 def guard_requests(app):
     """CSRF token on every unsafe request, none that another site started, no body but a form's."""
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # checked here, so that reading costs nothing
@@ -219,7 +216,7 @@ def guard_requests(app):
 
     @app.before_request
     def refuse_what_no_form_of_ours_sent():
-        if request.method not in UNSAFE:
+        if request.method not in access.UNSAFE:
             return
         if request.is_json:  # Flask-WTF would read it as a form, and fail at any other shape
             raise UnsupportedMediaType

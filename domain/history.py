@@ -15,12 +15,22 @@ log = logging.getLogger("portale.history")
 PATIENCE = 200  # milliseconds that a download waits for another writer of the archive
 NAMED = 5  # of many invoices downloaded at once, as many are named
 
-ACCESSES = ("access", "password_changed", "sessions_closed")
+ACCESSES = (
+    "access",
+    "operator_access",
+    "password_changed",
+    "sessions_closed",
+    "login_resent",
+    "login_disabled",
+    "login_enabled",
+    "login_sessions_closed",
+)
 READINGS = ("reading_entered", "reading_cancelled")
 CHANGES = (
     "contact_changed",
     "email_change_asked",
     "email_changed",
+    "email_corrected",
     "preferences_changed",
     "erasure_asked",
     "erasure_withdrawn",

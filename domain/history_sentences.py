@@ -102,6 +102,14 @@ SENTENCES = {
     "access": _access,
     "password_changed": _with(_l("Password cambiata; gli altri accessi aperti sono stati chiusi.")),
     "sessions_closed": _with(_l("Chiusi tutti gli accessi aperti.")),
+    "operator_access": _with(_l("Accesso di un operatore in sola lettura.")),
+    "login_resent": _with(_l("Inviata una nuova password per l'accesso con lo User %(login)s.")),
+    "login_disabled": _with(_l("Disabilitato l'accesso con lo User %(login)s.")),
+    "login_enabled": _with(_l("Riabilitato l'accesso con lo User %(login)s.")),
+    "login_sessions_closed": _with(_l("Chiusi tutti gli accessi aperti con lo User %(login)s.")),
+    "email_corrected": _with(
+        _l("Corretto in %(address)s l'indirizzo e-mail dell'accesso con lo User %(login)s.")
+    ),
     "reading_entered": _reading(
         _l("Inserita l'autolettura del %(day)s: il contatore segnava %(counter)s.")
     ),

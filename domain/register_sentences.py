@@ -105,6 +105,30 @@ TOLD = {
     ),
     "register_downloaded": Told(_l("Registro scaricato"), _downloaded),
     "customer_read": Told(_l("Scheda letta"), _always(_l("Legge la scheda del cliente."))),
+    "customer_viewed": Told(
+        _l("Vista del cliente"),
+        _filled(_l("Guarda il portale come il cliente, con lo User %(login)s, in sola lettura.")),
+    ),
+    "view_downloaded": Told(
+        _l("File scaricato"), _always(_l("Scarica un file dalla vista del cliente."))
+    ),
+    "login_resent": Told(
+        _l("Accesso inviato"), _filled(_l("Invia una nuova password per lo User %(login)s."))
+    ),
+    "login_email_corrected": Told(
+        _l("E-mail corretta"),
+        _filled(_l("Corregge l'indirizzo e-mail dell'accesso con lo User %(login)s.")),
+    ),
+    "login_disabled": Told(
+        _l("Accesso disabilitato"), _filled(_l("Disabilita l'accesso con lo User %(login)s."))
+    ),
+    "login_enabled": Told(
+        _l("Accesso riabilitato"), _filled(_l("Riabilita l'accesso con lo User %(login)s."))
+    ),
+    "login_sessions_closed": Told(
+        _l("Accessi del cliente chiusi"),
+        _filled(_l("Chiude gli accessi aperti con lo User %(login)s.")),
+    ),
     "readings_read": Told(
         _l("Autoletture lette"), _always(_l("Legge le autoletture del cliente."))
     ),

@@ -26,6 +26,7 @@ _load = Prepared(
             Session.seen_at,
             Session.previous_access_at,
             Session.must_change_password,
+            Session.operator_session,
             Account.id.alias("account"),
             Account.username,
             Customer.id.alias("customer"),
@@ -48,18 +49,31 @@ _load = Prepared(
 
 def open_session(account, *, now, must_change_password=False):
     """Sign `account` in; return the token for its cookie."""
-    token = secrets.token_urlsafe(32)
     with writing():
-        fresh = Account.get_by_id(account.id)
-        Session.create(
-            account=fresh,
-            digest=digest(token),
-            created_at=now,
-            seen_at=now,
-            previous_access_at=fresh.last_access_at,
-            must_change_password=must_change_password,
-        )
-        Account.update(last_access_at=now).where(Account.id == fresh.id).execute()
+        token = _open(account, now, must_change_password=must_change_password)
+        Account.update(last_access_at=now).where(Account.id == account.id).execute()
+    return token
+
+
+def open_view(account, operator_session, *, now):
+    """Let an operator read what `account` sees: no access of the customer's own.
+
+    `operator_session` is the id of the session with which this one ends.
+    """
+    with writing():
+        return _open(account, now, operator_session=operator_session)
+
+
+def _open(account, now, **values):
+    token = secrets.token_urlsafe(32)
+    Session.create(
+        account=account.id,
+        digest=digest(token),
+        created_at=now,
+        seen_at=now,
+        previous_access_at=Account.get_by_id(account.id).last_access_at,
+        **values,
+    )
     return token
 
 

@@ -5,10 +5,13 @@ from urllib.parse import urlencode
 from flask import abort, current_app, g, redirect, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
-from domain import sessions
+from domain import operator_sessions, sessions
 from domain.clock import utcnow
 from models import SupplyPoint
+from views.errors import ReadOnly
 
+IN_COOKIE = "_operator"  # the key of an operator's token there
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 CHANGE_ONLY = {
     "auth.change_password",
     "auth.logout",
@@ -16,6 +19,7 @@ CHANGE_ONLY = {
     "frame.theme",
     "frame.logo",
     "demo.mails",
+    "demo.telephone",
 }
 
 
@@ -31,6 +35,7 @@ class SignedIn(UserMixin):
         self.customer_name = row.name
         self.previous_access_at = row.previous_access_at
         self.must_change_password = row.must_change_password
+        self.is_view = row.operator_session is not None  # an operator, who only reads
 
     def get_id(self):
         return self.token
@@ -53,6 +58,8 @@ def init_app(app):
         manager._update_request_context_with_user(user)
         if user and user.must_change_password and request.endpoint not in CHANGE_ONLY:
             return go("/password")
+        if user and user.is_view and request.method in UNSAFE and not at_desk():
+            raise ReadOnly
         return None
 
 
@@ -68,7 +75,23 @@ def by_address_alone(view):
 def recognised(token):
     """Who signed in with `token`, or None when that session has ended."""
     row = sessions.load(token, now=utcnow(), quietly=is_background())
+    if row and row.operator_session is not None:
+        operator = current_operator()
+        if not operator or operator.session != row.operator_session:
+            return None
     return SignedIn(token, row) if row else None
+
+
+def current_operator():
+    """The row of `operator_sessions.load` behind this request, or None; read once."""
+    if "operator" not in g:
+        token = session.get(IN_COOKIE)
+        g.operator = token and operator_sessions.load(token, now=utcnow(), quietly=is_background())
+    return g.operator
+
+
+def at_desk():
+    return request.path.startswith("/staff")
 
 
 def is_background():

@@ -12,7 +12,13 @@ from flask_babel import lazy_gettext as _l
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
-from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, ServiceUnavailable
+from werkzeug.exceptions import (
+    Forbidden,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+)
 
 from views.htmx import wants_partial
 
@@ -83,6 +89,15 @@ class Missing(NotFound):
     def __init__(self, sentence):
         super().__init__()
         self.sentence = sentence
+
+
+class ReadOnly(Forbidden):
+    """An operator who looks as a customer asked for what only the customer may do."""
+
+    sentence = _l(
+        "Questa è la vista del cliente, in sola lettura: l'operazione la può fare solo il cliente. "
+        "Non è stato registrato nulla."
+    )
 
 
 def init_app(app):

@@ -22,6 +22,7 @@ from domain.throttle import TooManyTries
 from forms import NicknameForm, PreferencesForm
 from models import SupplyPoint
 from views.access import owned_or_404
+from views.errors import ReadOnly
 from views.files import documents_folder, send_made_zip
 from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
@@ -111,6 +112,8 @@ def name_supply(supply_code):
 @bp.get("/forniture/<supply_code>/preferenze/dati")
 @login_required
 def download(supply_code):
+    if current_user.is_view:
+        raise ReadOnly
     customer_id, now = customer_of(listed_supply(supply_code)), utcnow()
     if request.method == "GET":
         try:

@@ -3,15 +3,13 @@
 from contextlib import contextmanager
 from functools import wraps
 
-from flask import abort, current_app, g, request, session
+from flask import abort, current_app, request, session
 from flask_babel import lazy_gettext as _l
 
-from domain import operator_sessions, register
+from domain import register
 from domain.clock import utcnow
 from models import Operator, writing
-from views.access import go, is_background
-
-IN_COOKIE = "_operator"  # its key there
+from views.access import IN_COOKIE, current_operator, go
 
 # (path under /staff, label, icon, administrators only)
 MENU = (
@@ -36,14 +34,6 @@ def init_app(app):
         """A customer who is signed in finds no desk at all."""
         if request.path.startswith("/staff") and "_user_id" in session and IN_COOKIE not in session:
             abort(404)
-
-
-def current_operator():
-    """The row of `operator_sessions.load` behind this request, or None; read once."""
-    if "operator" not in g:
-        token = session.get(IN_COOKIE)
-        g.operator = token and operator_sessions.load(token, now=utcnow(), quietly=is_background())
-    return g.operator
 
 
 def operator_required(view):
