@@ -179,6 +179,7 @@ def stop(server):
 
 def welcome(port):
     newcomer = people.NEWCOMER
+    administrator, operator = (each["username"] for each in people.DESK)
     return f"""
   {people.UTILITY_NAME}: il portale di prova è pronto
 
@@ -190,6 +191,12 @@ def welcome(port):
                          ({newcomer["name"]})
   La posta del portale   http://{HOST}:{port}/demo/posta
                          (nessuna mail lascia questo computer)
+
+  Sportello operatori    http://{HOST}:{port}/staff
+                         Utente {administrator} (amministratore) oppure {operator} (operatore)
+                         Password {people.DESK_PASSWORD}
+  Codici di 6 cifre      http://{HOST}:{port}/demo/telefono
+                         (al posto dell'app sul telefono)
 
   Le letture inserite vengono acquisite ogni minuto. Per chiudere: Ctrl-C.
 """

@@ -11,7 +11,7 @@ from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from domain.tickets import deadlines_of
 from jobs import import_inbox, runner
-from jobs.demo_world import archive, contacts, history, people, tickets
+from jobs.demo_world import archive, contacts, desk, history, people, tickets
 from models import (
     Account,
     Customer,
@@ -53,6 +53,7 @@ def run(app, *, now):
         for batch in (readings, changes):
             taken = folder / "outbox" / handover.TAKEN / batch.file_name
             taken.write_bytes(batch.content)
+    desk.open_to_all(app.secret_key, now=now)
     if answers := outcomes():
         (folder / "inbox" / "esiti_demo.csv").write_bytes(archive.table(answers))
         import_inbox.run(app, now=now)

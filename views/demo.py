@@ -1,11 +1,15 @@
-"""The mail that the demo would have sent, for whoever tries it. Nothing of this in production."""
+"""What the demo has instead of a mail server and of a telephone. Nothing of this in production."""
 
 import email
 from email.policy import default as modern
 from typing import NamedTuple
 
+import pyotp
 from flask import Blueprint, current_app, request
 
+from domain import operators
+from domain.clock import utcnow
+from models import Operator
 from views.htmx import page_or_partial
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
@@ -52,3 +56,13 @@ def read(path):
         sent_at=message["Date"].datetime if message["Date"] else None,
         text=body.get_content() if body else "",
     )
+
+
+@bp.get("/telefono")
+def telephone():
+    """The codes that the operators' telephones would show."""
+    keys, now = operators.keys(current_app.secret_key), utcnow()
+    rows = Operator.select().where(Operator.totp_nonce.is_null(False)).order_by(Operator.id)
+    codes = [(row, pyotp.TOTP(operators.secret(row, keys)).at(now)) for row in rows]
+    left = operators.STEP - int(now.timestamp()) % operators.STEP
+    return page_or_partial("demo/telefono.html", "demo/_codes.html", codes=codes, left=left)

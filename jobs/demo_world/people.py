@@ -37,6 +37,21 @@ NEWCOMER = {
     "phone": "0574 000117",
     "email": None,
 }
+DESK_PASSWORD = "Cancello-del-Serraglio-8"  # noqa: S105 - printed at every start
+DESK = (
+    {
+        "username": "capo",
+        "name": "Marta Provini",
+        "email": "capo@energia-di-prova.example",
+        "role": "administrator",
+    },
+    {
+        "username": "sportello",
+        "name": "Livio Provati",
+        "email": "sportello@energia-di-prova.example",
+        "role": "operator",
+    },
+)
 NEIGHBOURS = 200
 
 _NAMES = (

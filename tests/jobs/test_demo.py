@@ -14,11 +14,11 @@ from stdnum.it import codicefiscale, iva
 
 import models
 from app import ConfigurationError, create_app
-from domain import consumption, documents, history, invoices, readings, windows
+from domain import consumption, documents, history, invoices, readings, register, windows
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from jobs import demo, seed_demo
-from jobs.demo_world import archive, contacts, people
+from jobs.demo_world import archive, contacts, desk, people
 from models import (
     Account,
     BilledConsumption,
@@ -29,11 +29,14 @@ from models import (
     ImportedFile,
     Invoice,
     InvoiceSupply,
+    Operator,
     ReadingBatch,
     SelfReading,
     StoredFile,
     SupplyPoint,
 )
+from tests.conftest import in_own_context
+from tests.pages import PARTIAL
 
 TODAY = dt.date(2026, 11, 23)
 
@@ -62,7 +65,8 @@ def test_production_refuses_the_demo(settings):
 
 def test_without_the_demo_nothing_of_it_is_reachable(app, client):
     assert not [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/demo")]
-    assert client.get("/demo/posta").status_code == 404
+    for path in ("/demo/posta", "/demo/telefono"):
+        assert client.get(path).status_code == 404
 
 
 def test_without_the_demo_nothing_is_seeded(app):
@@ -316,3 +320,42 @@ def test_a_server_that_does_not_stop_is_killed_with_its_workers(monkeypatch):
         demo.stop(server)
         ended, _writable, _odd = select.select([server.stdout], [], [], 10)
         assert ended  # and is gone: nobody holds the pipe any more
+
+
+# -- The desk ------------------------------------------------------------------------------
+
+
+def test_the_operators_of_the_demo_get_in_with_the_code_of_the_page(demo_app):
+    desk.open_to_all(demo_app.secret_key, now=utcnow())
+    demo_app.config["WTF_CSRF_ENABLED"] = False
+    demo_app.wsgi_app = in_own_context(demo_app.wsgi_app)
+    for each in people.DESK:
+        browser = demo_app.test_client()
+        data = {"username": each["username"], "password": people.DESK_PASSWORD}
+        assert browser.post("/staff/login", data=data).location == "/staff"
+        page = browser.get("/demo/telefono").text
+        code = re.search(rf"{each['username']} .*?(\d{{3}} \d{{3}})</dd>", page)[1]
+        assert browser.post("/staff/codice", data={"code": code}).location == "/staff"
+        assert each["name"] in browser.get("/staff").text
+
+
+def test_operators_of_the_demo_are_made_once(demo_app):
+    for _start in range(2):
+        desk.open_to_all(demo_app.secret_key, now=utcnow())
+    assert Operator.select().count() == len(people.DESK)
+    assert register.first_broken(register.key(demo_app.secret_key)) is None
+
+
+def test_the_welcome_tells_how_to_get_into_the_desk():
+    told = demo.welcome(8010)
+    assert "http://127.0.0.1:8010/staff" in told
+    assert "http://127.0.0.1:8010/demo/telefono" in told
+    for each in people.DESK:
+        assert each["username"] in told
+    assert people.DESK_PASSWORD in told
+
+
+def test_the_codes_of_the_demo_refresh_as_a_partial(demo_app):
+    page = demo_app.test_client().get("/demo/telefono", headers=PARTIAL).text
+    assert "Nessun operatore ha ancora un secondo fattore." in page
+    assert "<html" not in page
