@@ -108,7 +108,10 @@ def _count_one(limit, whom, now):
             conflict_target=[Throttle.key],
             update={
                 Throttle.hits: pw.Case(None, [(over, 1)], Throttle.hits + 1),
-                Throttle.started_at: pw.Case(None, [(over, now)], Throttle.started_at),
+                # Within a CASE peewee does not know what column a value is for.
+                Throttle.started_at: pw.Case(
+                    None, [(over, Throttle.started_at.to_value(now))], Throttle.started_at
+                ),
             },
         )
         .returning(Throttle)

@@ -212,29 +212,31 @@ def report_undelivered(*, now):
 
     Returns how many mails they are told of.
     """
-    failed = (OutgoingMail.state == "failed") & (OutgoingMail.reported == False)  # noqa: E712
+    unknown = (OutgoingMail.state == "failed") & ~OutgoingMail.reported
     others = OutgoingMail.kind != TO_OPERATORS  # of itself it would tell for ever
-    if not OutgoingMail.select().where(failed, others).exists():
+    if not OutgoingMail.select().where(unknown, others).exists():
         return 0
     try:
-        throttle.check([(UNDELIVERED, "operators")], now=now)
+        with writing():
+            throttle.reserve([(UNDELIVERED, "operators")], now=now)
+            told = _reasons(unknown & others)
+            OutgoingMail.update(reported=True).where(unknown).execute()
+            count = sum(each["mails"] for each in told)
+            params = {"count": count, "reasons": told[:REASONS], "more": len(told) > REASONS}
+            for operator in Operator.select().where(Operator.disabled_at.is_null()):
+                queue(TO_OPERATORS, operator.email, params=params, now=now)
     except throttle.TooManyTries:
         return 0
-    with writing():
-        throttle.count([(UNDELIVERED, "operators")], now=now)
-        reasons = (
-            OutgoingMail.select(OutgoingMail.last_error, fn.COUNT(OutgoingMail.id).alias("mails"))
-            .where(failed, others)
-            .group_by(OutgoingMail.last_error)
-            .order_by(fn.COUNT(OutgoingMail.id).desc(), OutgoingMail.last_error)
-        )
-        told = [{"error": error, "mails": mails} for error, mails in reasons.tuples()]
-        OutgoingMail.update(reported=True).where(failed).execute()
-        count = sum(each["mails"] for each in told)
-        params = {"count": count, "reasons": told[:REASONS], "more": len(told) > REASONS}
-        for operator in Operator.select().where(Operator.disabled_at.is_null()):
-            queue(TO_OPERATORS, operator.email, params=params, now=now)
     return count
+
+
+def _reasons(condition):
+    """Why mails were given up, and how many for the same reason; the most first."""
+    error, mails = OutgoingMail.last_error, fn.COUNT(OutgoingMail.id)
+    rows = OutgoingMail.select(error, mails).where(condition).group_by(error)
+    return [
+        {"error": why, "mails": many} for why, many in rows.order_by(mails.desc(), error).tuples()
+    ]
 
 
 def _note(mail, **changes):

@@ -106,3 +106,9 @@ def test_a_try_that_overtakes_another_counts_with_it(app):
         throttle.reserve([(FEW, "a")], now=after(seconds=seconds))
     with pytest.raises(TooManyTries):
         throttle.reserve([(FEW, "a")], now=NOW)
+
+
+def test_period_after_period_begins_anew_at_the_very_instant(app):
+    tries = [(throttle.Limit("test", 1, throttle.MINUTE), "x")]
+    for minute in range(4):
+        throttle.reserve(tries, now=NOW + minute * throttle.MINUTE)

@@ -1,6 +1,7 @@
 """What is queued arrives, once, whatever the server does."""
 
 import datetime as dt
+import json
 import logging
 import re
 import threading
@@ -11,9 +12,10 @@ import pytest
 from domain import credentials, mail
 from domain.clock import utcnow
 from domain.mail import outbox, sender, transport
-from models import TABLES, MailedSecret, OutgoingMail, writing
+from models import TABLES, MailedSecret, OutgoingMail, db, is_sqlite, writing
 from tests import smtp
-from tests.factories import make_account
+from tests.factories import make_account, make_operator
+from tests.together import at_once
 
 SECRET = re.compile(r"\b[a-z2-9]{24}\b")
 NOW = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
@@ -371,3 +373,207 @@ def test_the_background_sender_survives_what_goes_wrong(mail_server, background,
 def test_a_kick_does_nothing_where_there_is_no_background_sender(app):
     mail.kick()
     assert app.extensions["background_sender"]._thread is None
+
+
+# -- Who waits goes first, and no more than the rate ---------------------------------------
+
+
+def queue_bulk(count, *, now=NOW):
+    """As many notices for as many accounts."""
+    accounts = [make_account() for _ in range(count)]
+    notices = [mail.Notice("invoice_due", account.id, INVOICES) for account in accounts]
+    assert mail.queue_notices(notices, now=now) == count
+    return list(OutgoingMail.select().where(OutgoingMail.bulk).order_by(OutgoingMail.id))
+
+
+INVOICES = {
+    "due": "28/11/2026",
+    "invoices": [{"number": "1", "due": "28/11/2026", "amount": "1,00 €"}],
+    "more": 0,
+}
+
+
+def sent_kinds():
+    rows = OutgoingMail.select().where(OutgoingMail.state == "sent")
+    return sorted(row.kind for row in rows)
+
+
+def recipients(messages):
+    return [message["To"] for message in messages]
+
+
+def test_what_somebody_waits_for_goes_before_what_is_for_many(mail_server):
+    many = queue_bulk(5)
+    late = queue("recovery", now=NOW + dt.timedelta(seconds=30))
+    assert send(NOW + dt.timedelta(minutes=1)).sent == 6
+    assert recipients(mail_server.messages()) == [late.recipient, *(m.recipient for m in many)]
+
+
+def test_it_goes_before_even_while_the_others_are_being_sent(mail_server, monkeypatch):
+    queue_bulk(3)
+    original, asked = outbox.claim, []
+
+    def claim(**options):
+        if len(asked) == 1:
+            asked.append(queue("recovery"))
+        found = original(**options)
+        asked.append(found)
+        return found
+
+    monkeypatch.setattr(outbox, "claim", claim)
+    assert send().sent == 4
+    kinds = [row.kind for row in asked[:1] + asked[2:] if row]
+    assert kinds == ["invoice_due", "recovery", "invoice_due", "invoice_due"]
+
+
+def test_a_page_never_sends_what_is_for_many(mail_server, background):
+    queue_bulk(3, now=utcnow())
+    row = queue(now=utcnow())
+    mail.kick()
+    assert mail_server.taken.get(timeout=20)["To"] == row.recipient
+    assert background.wait(20)
+    assert sent_kinds() == ["password_changed"]
+    assert mail_server.messages() == []
+
+
+@pytest.fixture
+def rate(app):
+    app.config["MAIL_RATE"] = 20
+    return 20
+
+
+def test_a_minute_takes_only_so_many(mail_server, rate):
+    queue_bulk(50)
+    sent = [send(NOW + dt.timedelta(seconds=second)).sent for second in (0, 30, 59, 60, 119, 120)]
+    assert sent == [18, 0, 0, 18, 0, 14]
+    assert len(mail_server.messages()) == 50
+
+
+def test_a_part_of_the_minute_is_kept_for_what_somebody_waits_for(mail_server, rate):
+    queue_bulk(50)
+    assert send().sent == 18
+    rows = [queue("recovery") for _ in range(5)]
+    assert send().sent == 2
+    assert send(NOW + dt.timedelta(minutes=1)).sent == 18
+    assert {fresh(row).state for row in rows} == {"sent"}
+
+
+def test_without_a_reserve_a_small_rate_still_sends(app, mail_server):
+    app.config["MAIL_RATE"] = 1
+    queue_bulk(3)
+    assert [send(NOW + dt.timedelta(minutes=n)).sent for n in range(4)] == [1, 1, 1, 0]
+
+
+def test_what_fails_counts_too(mail_server, rate):
+    rows = queue_bulk(50)
+    mail_server.to_recipient = {row.recipient: "550 no such user" for row in rows}
+    assert send().failed == 18
+
+
+def test_the_clock_put_back_or_forward_does_not_stop_the_mail(mail_server, rate):
+    queue_bulk(60)
+    assert send(NOW + dt.timedelta(hours=1)).sent == 18
+    assert send().sent == 18
+    assert send(NOW + dt.timedelta(hours=1)).sent == 18
+
+
+def test_senders_at_once_keep_to_the_rate_together_and_send_each_mail_once(mail_server, rate):
+    queue_bulk(60)
+    rows = [queue() for _ in range(2)]
+    tallies = at_once(*[send] * 4)
+    assert sum(tally.sent for tally in tallies) == 18
+    arrived = recipients(mail_server.messages())
+    assert len(set(arrived)) == len(arrived) == 18
+    assert {row.recipient for row in rows} <= set(arrived)
+
+
+def test_refusals_of_a_few_do_not_hold_up_the_many(mail_server):
+    rows = queue_bulk(6)
+    mail_server.to_recipient = {rows[1].recipient: "550 no", rows[3].recipient: "451 later"}
+    tally = send()
+    assert (tally.sent, tally.failed, tally.postponed) == (4, 1, 1)
+    mail_server.to_recipient.clear()
+    assert send(NOW + dt.timedelta(minutes=1)).sent == 1
+    assert fresh(rows[1]).state == "failed"
+
+
+def test_of_the_same_thing_an_account_is_told_once(app):
+    account = make_account()
+    notice = mail.Notice("invoice_due", account.id, INVOICES, "invoice_due 1")
+    assert mail.queue_notices([notice, notice], now=NOW) == 1
+    assert mail.queue_notices([notice], now=NOW) == 0
+    other = mail.Notice("invoice_due", account.id, INVOICES)
+    assert mail.queue_notices([other, other], now=NOW) == 2
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_the_next_mail_is_found_by_an_index_without_sorting(app, bulk):
+    account = make_account()
+    with writing():
+        rows = [("invoice_due", "x@example.it", account, NOW, NOW, n % 9 > 0) for n in range(3000)]
+        columns = (OutgoingMail.kind, OutgoingMail.recipient, OutgoingMail.account,
+                   OutgoingMail.created_at, OutgoingMail.due_at, OutgoingMail.bulk)  # fmt: skip
+        OutgoingMail.insert_many(rows, fields=columns).execute()
+    db.execute_sql("ANALYZE")
+    query = outbox._due(bulk, NOW)
+    sql, values = query.sql()
+    explain = "EXPLAIN QUERY PLAN" if is_sqlite() else "EXPLAIN"
+    plan = str(db.execute_sql(f"{explain} {sql}", values).fetchall())
+    assert "outgoing_mail_state_bulk_due_at_id" in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+# -- What is given up is told to the operators ---------------------------------------------
+
+
+def give_up(count=1, error="550 no such user"):
+    for _ in range(count):
+        row = queue()
+        outbox.give_up(row, error)
+
+
+def digests():
+    rows = OutgoingMail.select().where(OutgoingMail.kind == "undelivered")
+    return [(row.recipient, json.loads(row.params)["count"]) for row in rows.order_by("id")]
+
+
+def test_operators_are_told_in_one_mail_what_was_given_up(app):
+    operators = [make_operator(email=f"op{n}@example.it") for n in range(2)]
+    make_operator(disabled_at=NOW)
+    give_up(3)
+    give_up(1, "554 blocked")
+    assert mail.report_undelivered(now=NOW) == 4
+    assert digests() == [(operator.email, 4) for operator in operators]
+    params = json.loads(OutgoingMail.get(OutgoingMail.kind == "undelivered").params)
+    assert params["reasons"] == [
+        {"error": "550 no such user", "mails": 3}, {"error": "554 blocked", "mails": 1},
+    ]  # fmt: skip
+    assert mail.report_undelivered(now=NOW + dt.timedelta(hours=2)) == 0
+
+
+def test_they_are_told_once_an_hour_at_most(app):
+    make_operator()
+    give_up()
+    assert mail.report_undelivered(now=NOW) == 1
+    give_up(2)
+    assert mail.report_undelivered(now=NOW + dt.timedelta(minutes=59)) == 0
+    assert mail.report_undelivered(now=NOW + dt.timedelta(minutes=60)) == 2
+    assert [count for _to, count in digests()] == [1, 2]
+
+
+def test_that_such_a_mail_was_not_delivered_is_no_new_one(mail_server):
+    operator = make_operator(email="op@example.it")
+    mail_server.to_recipient[operator.email] = "550 no such user"
+    give_up()
+    mail.report_undelivered(now=NOW)
+    assert send().failed == 1
+    assert mail.report_undelivered(now=NOW + dt.timedelta(hours=2)) == 0
+
+
+def test_two_jobs_at_once_tell_once(app):
+    make_operator()
+    give_up(5)
+    counts = at_once(*[lambda: mail.report_undelivered(now=NOW)] * 4)
+    assert sorted(counts) == [0, 0, 0, 5]
+    assert len(digests()) == 1
