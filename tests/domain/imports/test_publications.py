@@ -250,3 +250,15 @@ def test_rows_beyond_one_chunk_are_taken_with_few_queries(desk, count_queries):
         report = desk.take("documenti.csv", f"{FOR_ALL};testo", *lines)
     assert report.added == Document.select().count() == 1700
     assert len(queries) < 50
+
+
+def test_what_was_set_at_the_desk_stays_but_for_another_text(desk):
+    make_document("Uno", text="Ora", source="**Ora**", service="GAS", city="Forlì", town="forli",
+                  withdrawn_at=utcnow())  # fmt: skip
+    desk.take("documenti.csv", f"{FOR_ALL};testo", "comunicati;Uno;01/02/2026;Ora")
+    row = Document.get()
+    assert (row.source, row.service, row.city, row.town) == ("**Ora**", "GAS", "Forlì", "forli")
+    assert row.withdrawn_at
+    desk.take("documenti_2.csv", f"{FOR_ALL};testo", "comunicati;Uno;01/02/2026;Ora **così**")
+    row = Document.get()
+    assert (row.text, row.source, row.service) == ("Ora **così**", None, "GAS")
