@@ -34,6 +34,11 @@ JOBS = (
 )  # fmt: skip
 
 
+def of(name):
+    """The one of JOBS with that name."""
+    return next(job for job in JOBS if job.name == name)
+
+
 class Run(NamedTuple):
     """How a job is doing.
 

@@ -81,6 +81,11 @@ def finished(root):
     return [path for path in root.iterdir() if FINISHED.fullmatch(path.name) and path.is_dir()]
 
 
+def made_at(folder):
+    """The instant that a copy is named after."""
+    return dt.datetime.strptime(folder.name, NAMED).replace(tzinfo=dt.UTC)
+
+
 def sweep(root):
     """Remove what killed runs left."""
     for path in root.glob(f"{UNFINISHED}*"):
