@@ -573,20 +573,18 @@ class CalendarDayField(TypedDayField):
         return super()._value() or (self.data.isoformat() if self.data else "")
 
 
-def chosen(_form, field):
-    if field.data not in {str(value) for value, _label in field.choices}:
-        raise ValidationError(_l("Scegliere una delle voci."))
-
-
 def choice_field(label, name, choices=(), **options):
     return SelectField(
-        label, [chosen], name=name, choices=choices, validate_choice=False, **options
+        label,
+        name=name,
+        choices=choices,
+        invalid_choice_message=_l("Scegliere una delle voci."),
+        **options,
     )
 
 
 def numbers_field(label, name, most, default):
-    choices = [(str(number), str(number)) for number in range(1, most + 1)]
-    return choice_field(label, name, choices, default=str(default))
+    return choice_field(label, name, [*map(str, range(1, most + 1))], default=str(default))
 
 
 class WindowsForm(FlaskForm):
