@@ -5,12 +5,11 @@ from flask_babel import gettext as _
 from peewee import fn
 
 from domain import attachments, tickets
-from domain.receipts import CATEGORIES
 from models import Customer, Operator, SupplyPoint, Ticket, TicketMessage
 
 SORTS = (
-    "scadenza", "-scadenza", "aperto", "-aperto", "codice", "-codice", "cliente", "-cliente",
-    "categoria", "-categoria", "oggetto", "-oggetto", "assegnato", "-assegnato",
+    "scadenza", "-scadenza", "aperto", "-aperto", "cliente", "-cliente", "oggetto", "-oggetto",
+    "assegnato", "-assegnato",
 )  # fmt: skip
 STATES = {"risposti": "answered", "chiusi": "closed"}  # as the address names them
 ALL = "tutti"  # beside them: without either, the open ones
@@ -20,9 +19,7 @@ SOON = 5  # days before a deadline
 _COLUMNS = {
     "scadenza": Ticket.awaited_by(),
     "aperto": Ticket.opened_at,
-    "codice": Ticket.id,
     "cliente": Customer.code,
-    "categoria": tickets.rank(Ticket.category, CATEGORIES),
     "oggetto": fn.LOWER(Ticket.subject),
     "assegnato": fn.LOWER(Operator.name),
 }

@@ -41,7 +41,7 @@ SORTS = (
 )  # fmt: skip
 
 
-def rank(column, values):
+def _rank(column, values):
     """The place of a column's value among `values`, for sorting as they are listed."""
     return pw.Case(column, [(value, place) for place, value in enumerate(values)])
 
@@ -50,8 +50,8 @@ _COLUMNS = {
     "aggiornato": Ticket.updated_at,
     "codice": Ticket.id,
     "oggetto": fn.LOWER(Ticket.subject),
-    "categoria": rank(Ticket.category, CATEGORIES),
-    "stato": rank(Ticket.state, ("answered", "open", "closed")),
+    "categoria": _rank(Ticket.category, CATEGORIES),
+    "stato": _rank(Ticket.state, ("answered", "open", "closed")),
 }
 
 

@@ -63,7 +63,7 @@ def address_of(ticket):
 
 
 def codes(page):
-    return re.findall(r'class="code" href="[^"]*">([^<]+)<', page.text)
+    return re.findall(r'href="/staff/ticket/(T2026-[0-9]+)"', page.text)
 
 
 def last_turn(ticket):
