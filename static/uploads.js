@@ -51,6 +51,7 @@ function show(request) {
   document.querySelector("main").replaceWith(page.querySelector("main"));
   htmx.process(document.querySelector("main"));
   for (const form of document.querySelectorAll("form[data-upload]")) comfortUpload(form);
+  document.dispatchEvent(new Event("htmx:after:swap")); // portal.js looks after what is new
   document.querySelector("main").focus();
 }
 

@@ -81,7 +81,7 @@ def test_a_file_is_tried_first_and_nothing_is_written(browser, data):
     row = sent(browser, "clienti.csv", GOOD)
     page = words(browser.get(page_of(row)))
     assert "Senza errori" in page
-    assert "Righe lette 1 Nuove 1 Cambiate 0" in page
+    assert "Righe lette 1 Di queste nuove 1, cambiate 0, uguali 0" in page
     assert Customer.select().count() == ImportedFile.select().count() == 0
     assert on_disk(data / "inbox") == on_disk(data / "documents") == []
 
@@ -98,7 +98,7 @@ def test_carica_puts_it_into_the_inbox_where_the_job_takes_it(app, browser, data
     assert Customer.get().name == "ROSA PROVA"
     page = words(browser.get(HERE))
     assert "clienti.csv clienti" in page
-    assert "Importato 1 1 0 0" in page
+    assert "Importato 1 nuove 1, cambiate 0 0 1 KB" in page
     assert registered() == ["file_uploaded", "file_loaded"]
 
 
