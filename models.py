@@ -461,7 +461,7 @@ class SupplyPoint(Table):
     street_number = pw.CharField(max_length=40, null=True)
     postcode = pw.CharField(max_length=20, null=True)
     city = pw.CharField(max_length=100, null=True)
-    town = pw.CharField(max_length=100, null=True, index=True)  # the city, as `text.town` has it
+    town = pw.CharField(max_length=100, null=True)  # the city, as `text.town` has it
     province = pw.CharField(max_length=40, null=True)
     active_from = DayField(null=True)
     ended_on = DayField(null=True)
@@ -502,6 +502,9 @@ class SupplyPoint(Table):
     @property
     def address(self):
         return postal_address(self)
+
+
+SupplyPoint.add_index(SupplyPoint.town, SupplyPoint.city)
 
 
 class Contract(Table):
@@ -1019,7 +1022,7 @@ class Document(Table):
 
     class Meta:
         constraints = [pw.Check("(category = 'personal') = (customer_id IS NOT NULL)")]
-        indexes = ((("customer", "date"), False),)
+        indexes = ((("customer", "date"), False), (("date",), False))
 
 
 Document.add_index(

@@ -55,27 +55,34 @@ def _order(sort):
     return first, Document.id.desc()
 
 
-def page(*, today, category=None, state=None, customer=None, search="", sort=SORTS[0], limit=20,
-         offset=0):  # fmt: skip
-    """Rows of documents with their `customer_code`, if any, and `total`, how many there are.
-
-    `customer` is a code; `search` words of the title or the text.
-    """
-    columns = (
-        Document.id, Document.category, Document.title, Document.date, Document.file,
-        Document.visible_from, Document.visible_to, Document.withdrawn_at, Document.service,
-        Document.city, Document.town, Document.customer.alias("customer_id"),
-        Customer.code.alias("customer_code"), pw.fn.COUNT(Document.id).over().alias("total"),
-    )  # fmt: skip
-    query = Document.select(*columns).left_outer_join(Customer)
+def _narrowed(query, *, today, category=None, state=None, customer=None, search=""):
+    """`query` for what an operator looks for; `customer` is a code."""
     if category:
         query = query.where(Document.category == category)
     if state:
         query = query.where(_in_state(state, today))
     if customer:
-        query = query.where(Customer.code == customer)
+        whose = Customer.select().where(Customer.code == customer)
+        query = query.where(Document.customer.in_(whose))
     for condition in documents.holding(search):
         query = query.where(condition)
+    return query
+
+
+def count(**asked):
+    """How many rows `page` would give without a limit."""
+    return _narrowed(Document.select(), **asked).count()
+
+
+def page(*, sort=SORTS[0], limit=20, offset=0, **asked):
+    """Rows of documents with their `customer_code`, if any; `asked` as for `_narrowed`."""
+    columns = (
+        Document.id, Document.category, Document.title, Document.date, Document.file,
+        Document.visible_from, Document.visible_to, Document.withdrawn_at, Document.service,
+        Document.city, Document.town, Document.customer.alias("customer_id"),
+        Customer.code.alias("customer_code"),
+    )  # fmt: skip
+    query = _narrowed(Document.select(*columns).left_outer_join(Customer), **asked)
     return list(query.order_by(*_order(sort)).limit(limit).offset(offset).namedtuples())
 
 

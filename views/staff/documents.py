@@ -15,7 +15,7 @@ from views.documents import article, excerpt
 from views.errors import Missing
 from views.format import day
 from views.htmx import page_or_partial
-from views.paging import TableState, last_page, number
+from views.paging import TableState, number
 from views.staff.access import current_operator, noted, noting, operator_required
 
 bp = Blueprint("staff_documents", __name__, url_prefix="/staff/documenti")
@@ -71,18 +71,17 @@ def index():
         "state": table.filters["stato"],
         "customer": table.filters["cliente"],
         "search": table.filters["cerca"],
-        "sort": table.sort,
     }
-    rows = published.page(**asked, limit=table.rows, offset=table.offset)
-    if not rows and table.page > 1:
-        return last_page(table, published.page(**asked, limit=1))
+    total = published.count(**asked)
+    table.page = min(table.page, table.pages(total))
+    rows = published.page(sort=table.sort, limit=table.rows, offset=table.offset, **asked)
     return page_or_partial(
         "staff/documents/index.html",
         "staff/documents/_documents.html",
         **FRAME,
         table=table,
         rows=[(row, *told(row, today)) for row in rows],
-        total=rows[0].total if rows else 0,
+        total=total,
         categories=CATEGORIES,
         states=STATES,
         drafts=list(publishing.drafts(now=utcnow())),
