@@ -321,9 +321,11 @@ def customer_page():
 
 
 def ticket_form(customer):
-    form = TicketForCustomerForm(request_form())
-    form.category.choices = [("", _("scegliere")), *receipts.CATEGORIES.items()]
+    """Where the customer has but one supply it is chosen already."""
     points = sorted(customer.supplies, key=attrgetter("code"))
+    only = points[0].code if len(points) == 1 else ""
+    form = TicketForCustomerForm(request_form(), supply=only)
+    form.category.choices = [("", _("scegliere")), *receipts.CATEGORIES.items()]
     form.supply.choices = [("", _("nessuna")), *((row.code, supplies.label(row)) for row in points)]
     return form
 

@@ -446,7 +446,9 @@ def test_a_ticket_that_does_not_exist_is_missing(desk, code):
 def test_a_ticket_is_opened_for_who_calls_with_its_receipt(desk, customer, account, sign_in):
     make_gas(customer, code="PR000001")
     assert "Codice cliente" in desk.get(NEW).text
-    assert "ROSA PROVA" in desk.get(f"{NEW}?cliente=000002").text
+    page = desk.get(f"{NEW}?cliente=000002").text
+    assert "ROSA PROVA" in page
+    assert '<option selected value="PR000001">' in page
     for _click in range(2):
         answer = desk.post(f"{NEW}?cliente=000002", data={**CALLED, "attachments": pdf()})
         ticket = Ticket.get()
