@@ -392,6 +392,18 @@ class TicketForm(AnswerForm):
             raise ValidationError(_l("Scegliere la categoria."))
 
 
+class CorrectEmailForm(FlaskForm):
+    """Of a customer's login, by an operator."""
+
+    email = EmailField(
+        _l("Nuovo indirizzo"),
+        [DataRequired(_l("Inserire l'indirizzo di posta elettronica.")), mail_address],
+        filters=[compact],
+        render_kw={"autocomplete": "off", "maxlength": 254},
+    )
+    confirmed = HiddenField()
+
+
 class NoteForm(FlaskForm):
     note = text_field(_l("Nota interna"), rows=4)
 

@@ -43,6 +43,8 @@ NAMELESS = {
     "staff_entrance.renew_codes",
     "staff_entrance.close_all_sessions",
     "staff_dashboard.index",
+    "staff_customers.index",
+    "staff_customers.leave",
     "staff_readings.index",
     "staff_readings.as_csv",
     "staff_windows.index",
@@ -66,6 +68,19 @@ NAMELESS = {
 # What an address names, in its path or its parameters, by route: how to make it. `owner` is a
 # customer who has one of each thing (tests/security/owners.py).
 OBJECTS = {
+    "staff_customers.sheet": lambda own: {"code": own.customer.code},
+    **{
+        f"staff_customers.{name}": lambda own: {"code": own.customer.code, "key": own.account.id}
+        for name in (
+            "resend",
+            "disable",
+            "enable",
+            "close_sessions",
+            "email",
+            "correct_email",
+            "look",
+        )
+    },
     "staff_readings.new": lambda own: {"fornitura": own.gas.code},
     "staff_readings.submit": lambda own: {"fornitura": own.gas.code},
     "staff_readings.ask_to_cancel": lambda own: {"key": own.reading().id},

@@ -14,6 +14,7 @@ from views.access import IN_COOKIE, current_operator, go
 # (path under /staff, label, icon, administrators only)
 MENU = (
     ("", _l("Oggi"), "home", False),
+    ("clienti", _l("Clienti"), "anagrafica", False),
     ("autoletture", _l("Autoletture"), "autolettura", False),
     ("periodi", _l("Periodi di lettura"), "periodi", False),
     ("documenti", _l("Documenti e avvisi"), "documenti", False),
