@@ -3,6 +3,8 @@
 import csv
 import io
 
+from domain.formats.sheets import FORMULA
+
 COLUMNS = ("riga", "colonna", "valore", "errore")
 
 
@@ -21,4 +23,4 @@ def write(problems):
 
 def harmless(cell):
     """`cell` so that a spreadsheet shows it and does not run it (OWASP CSV injection)."""
-    return f"'{cell}" if cell[:1] in tuple("=+-@\t\r\n") and cell else cell
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
