@@ -98,7 +98,7 @@ def test_carica_puts_it_into_the_inbox_where_the_job_takes_it(app, browser, data
     assert Customer.get().name == "ROSA PROVA"
     page = words(browser.get(HERE))
     assert "clienti.csv clienti" in page
-    assert "Importato 1 nuove 1, cambiate 0 0 1 KB" in page
+    assert "Importato 1 nuove 1 cambiate 0 0 1 KB" in page
     assert registered() == ["file_uploaded", "file_loaded"]
 
 
