@@ -135,7 +135,7 @@ def test_mail_that_waits_and_mail_that_failed_are_told(desk):
     assert headings(page)[0] == "Posta"
     assert "Una mail non è stata recapitata." in page
     assert "In attesa: 2, la più vecchia da 3 ore." in page
-    assert "Di queste 1 non sono riuscite al primo tentativo." in page
+    assert "Già provate senza successo: 1." in page
 
 
 def test_readings_of_the_day_are_counted(desk):
