@@ -517,3 +517,30 @@ def test_days_that_are_none_are_told(desk, asked):
     assert (answer.status_code, answer.location) == (303, QUEUE)
     assert "alert-warning" in desk.get(QUEUE).text
     assert entries() == []
+
+
+# -- Hostile input -------------------------------------------------------------------------
+
+HOSTILE = ("9" * 20, "-1", "%00", "%ff%fe", "' OR 1=1", "x" * 5000, "%25_%5c", "1&%s=2")
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_parameter_of_the_queue_breaks_it(desk, customer, value):
+    make_ticket(customer)
+    for name in ("stato", "categoria", "assegnato", "cliente", "cerca", "ordine", "pag", "righe"):
+        answer = desk.get(f"{QUEUE}?{name}={value.replace('%s', name)}")
+        assert answer.status_code in {200, 303}, name
+    for name in ("dal", "al"):
+        assert desk.get(f"{QUEUE}/registro.csv?{name}={value}").status_code in {200, 303}
+
+
+@pytest.mark.parametrize("value", ["9" * 20, "-1", "\x00", "\ufffd", "x" * 5000])
+def test_no_hidden_field_breaks_a_ticket(desk, customer, value):
+    ticket = make_ticket(customer)
+    fields = dict.fromkeys(("letto", "a", "era", "standard", "chiudi", "supply", "category"), value)
+    for path in ("", "/nota", "/chiudi", "/riapri", "/assegna", "/risposta-standard"):
+        answer = desk.post(address_of(ticket) + path, data={"text": "x", "note": "x", **fields})
+        assert answer.status_code in {200, 303, 422}, path
+    answer = desk.post(f"{NEW}?cliente=000002", data={**CALLED, **fields})
+    assert answer.status_code == 422
+    assert Ticket.select().count() == TicketMessage.select().count() == 1
