@@ -191,7 +191,7 @@ def update_rows(model, entries):
 
 
 def run_many(model, query, rows):
-    """Run `query`, built once with Params, for each row ({name: value})."""
+    """Run `query`, built once with Params, for each row ({name: value}); how many it changed."""
     sql, params = query.sql()
     rows = list(rows)
     columns = []
@@ -199,7 +199,9 @@ def run_many(model, query, rows):
         convert = converter_of(model._meta.fields.get(name))
         values = [row[name] for row in rows]
         columns.append([convert(value) for value in values] if convert else values)
-    db.cursor().executemany(sql, list(zip(*columns, strict=True)))
+    cursor = db.cursor()
+    cursor.executemany(sql, list(zip(*columns, strict=True)))
+    return cursor.rowcount
 
 
 def converter_of(field):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from peewee import chunked, fn
 
 from domain import throttle
-from models import Account, Operator, OutgoingMail, is_sqlite, writing
+from domain.imports.upsert import run_many
+from models import Account, Operator, OutgoingMail, Param, is_sqlite, writing
 
 log = logging.getLogger("portale.mail")
 
@@ -113,23 +114,28 @@ def queue_notices(notices, *, now):
 
 
 def _queue_some(notices, now):
+    flags = [getattr(Account, f"notices_{group}") for group in NOTICES]
+    asked = Account.select(
+        Account.id, Account.email, Account.disabled_at, Account.notices, *flags
+    ).where(Account.id.in_({each.account for each in notices}))
     with writing():
-        asked = Account.select().where(Account.id.in_({each.account for each in notices}))
-        accounts = {account.id: account for account in asked}
+        accounts = {account.id: account for account in asked.namedtuples()}
         rows = [
-            (each.kind, accounts[each.account].email, each.account, json.dumps(each.params),
-             now, now, each.kind in FOR_MANY, each.once)
+            {"kind": each.kind, "recipient": accounts[each.account].email,
+             "account": each.account, "params": json.dumps(each.params), "created_at": now,
+             "due_at": now, "bulk": each.kind in FOR_MANY, "once": each.once, **UNSENT}
             for each in notices
             if each.account in accounts and wants(accounts[each.account], each.kind)
         ]  # fmt: skip
-        if not rows:
-            return 0
-        columns = (
-            OutgoingMail.kind, OutgoingMail.recipient, OutgoingMail.account, OutgoingMail.params,
-            OutgoingMail.created_at, OutgoingMail.due_at, OutgoingMail.bulk, OutgoingMail.once,
-        )  # fmt: skip
-        new = OutgoingMail.insert_many(rows, fields=columns).on_conflict_ignore()
-        return new.as_rowcount().execute()
+        return run_many(OutgoingMail, _queued, rows) if rows else 0
+
+
+UNSENT = {"state": "queued", "attempts": 0, "reported": False}
+_queued = OutgoingMail.insert(
+    {name: Param(name) for name in (
+        "kind", "recipient", "account", "params", "created_at", "due_at", "bulk", "once", *UNSENT
+    )}
+).on_conflict_ignore()  # fmt: skip
 
 
 # -- Sending -------------------------------------------------------------------------------
