@@ -50,10 +50,10 @@ class Portal:
             **settings,
         }
 
-    def job(self, name):
-        """Run a job as cron does; it must succeed. Returns its log line."""
+    def job(self, name, *options):
+        """Run a job as cron does; it must succeed. Returns what it prints."""
         done = subprocess.run(
-            [sys.executable, "-m", f"jobs.{name}"],
+            [sys.executable, "-m", f"jobs.{name}", *options],
             cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
