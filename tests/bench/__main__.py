@@ -1,6 +1,6 @@
 """`make bench`: what the portal promises of its speed, as ratios measured in one run."""
 
-from tests.bench import acquisition, curve, flows, imports, invoices, login, measures
+from tests.bench import acquisition, curve, flows, imports, invoices, login, mail, measures, search
 
 
 def main():
@@ -13,6 +13,8 @@ def main():
         acquisition.run(),
         flows.run(),
         imports.run(),
+        mail.run(),
+        search.run(),
     ):
         for what, measured, anchor, ratio, promise in rows:
             print(f"{what:34}{measured:12.1f}{anchor:12.1f}{ratio:8.3f}  {promise}")

@@ -1,14 +1,15 @@
 import csv
 import datetime as dt
 import io
+import json
 
 import pytest
 
 from domain import acquisition, readings
 from domain.errors import Refused
 from domain.formats.billing_readings import COLUMNS
-from models import ReadingBatch, SelfReading
-from tests.factories import make_customer, make_gas, make_self_reading
+from models import OutgoingMail, ReadingBatch, SelfReading
+from tests.factories import make_account, make_customer, make_gas, make_self_reading
 from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
@@ -119,3 +120,43 @@ def test_a_cancel_racing_the_acquisition_has_exactly_one_winner(outbox, attempt)
             assert isinstance(answer, Refused)
             assert "appena stata acquisita" in str(answer)
     assert is_finished(outbox)
+
+
+# -- Who entered them is told --------------------------------------------------------------
+
+
+def test_each_login_gets_one_mail_for_all_of_its_readings(outbox):
+    customer = make_customer("000002")
+    account, other = make_account(customer, email="rosa@example.it"), make_account()
+    supplies = [make_gas(customer, f"PR{n}") for n in range(2)]
+    for counter, supply in zip((45_000, 7), supplies, strict=True):
+        make_self_reading(supply, TODAY, counter, account=account)
+    make_self_reading(make_gas(), TODAY, 5, account=other)
+    make_self_reading(make_gas(), TODAY, 6)  # nobody's
+    acquisition.acquire(outbox, now=NOW)
+    acquisition.acquire(outbox, now=NOW)
+    mails = OutgoingMail.select().order_by(OutgoingMail.id)
+    assert [(row.kind, row.recipient) for row in mails] == [
+        ("reading_acquired", "rosa@example.it"),
+        ("reading_acquired", other.email),
+    ]
+    assert json.loads(mails[0].params)["readings"] == [
+        {"supply": "PR0", "day": "23/11/2026", "counter": "45.000"},
+        {"supply": "PR1", "day": "23/11/2026", "counter": "7"},
+    ]
+
+
+def test_who_wants_no_such_mail_gets_none(outbox):
+    account = make_account(notices_readings=False)
+    make_self_reading(make_gas(), TODAY, 5, account=account)
+    acquisition.acquire(outbox, now=NOW)
+    assert states() == ["acquired"]
+    assert not OutgoingMail.select().exists()
+
+
+def test_what_is_taken_back_tells_nobody(outbox, monkeypatch):
+    make_self_reading(make_gas(), TODAY, 5, account=make_account())
+    monkeypatch.setattr(acquisition.mail, "queue_notices", lambda *_given, **_more: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        acquisition.acquire(outbox, now=NOW)
+    assert states() == ["pending"]
