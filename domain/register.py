@@ -118,7 +118,8 @@ def first_broken(key):
 def _walked(key):
     """(number of the last entry in order, of the first broken or None)."""
     before, expected = BEFORE_THE_FIRST, 1
-    for entry in RegisterEntry.select().order_by(RegisterEntry.number).iterator():
+    rows = RegisterEntry.select().order_by(RegisterEntry.number).namedtuples()
+    for entry in rows.iterator():
         if entry.number != expected or not hmac.compare_digest(
             entry.seal, seal(entry, before, key)
         ):
@@ -133,13 +134,11 @@ def verify(key, *, now):
     It takes about a second for each 30,000 entries. That there were more entries at an earlier
     time breaks the register too: its last ones were removed.
     """
+    before = last_check()  # ahead of the walk, which then cannot find fewer: entries only grow
     number, broken = _walked(key)
+    if before and before.number > number:  # it stays known how many there were
+        number, broken = before.number, broken or number + 1
     with writing():
-        before = last_check()
-        if broken is None and before and before.number > number:
-            broken = number + 1
-        if before and before.number > number:  # it stays known how many there were
-            number = before.number
         RegisterCheck.delete().execute()
         return RegisterCheck.create(at=now, number=number, broken=broken)
 

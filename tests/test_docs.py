@@ -17,6 +17,8 @@ from domain import (
     history,
     italian,
     measure_files,
+    operator_sessions,
+    operators,
     passwords,
     plausibility,
     sessions,
@@ -77,6 +79,19 @@ def test_the_lifetimes_of_passwords_and_sessions_are_those_told():
     hours = [sessions.IDLE / hour, sessions.ABSOLUTE / hour]
     assert hours == [0.5, 12]
     assert "Trenta minuti senza fare nulla, dodici ore in tutto" in text
+
+
+def test_the_rules_of_getting_into_the_desk_are_those_told():
+    text = " ".join(text_of("docs/sportello.md").split())
+    minute = throttle.MINUTE
+    minutes = operator_sessions.IDLE / minute, operator_sessions.ABSOLUTE / minute
+    assert minutes == (15, 480)
+    assert "dopo quindici minuti senza fare nulla e dopo otto ore in tutto" in text
+    assert (operators.STEP, operators.TOLERATED, operators.RECOVERY_CODES) == (30, 1, 10)
+    assert "Il codice cambia ogni 30 secondi; vale anche quello subito prima e" in text
+    assert "dieci **codici di recupero**" in text
+    assert f"da {passwords.SHORTEST} a {passwords.LONGEST} caratteri" in text
+    assert f"dopo {throttle.OPERATOR_NAME.most} password sbagliate" in text
 
 
 def test_the_rules_of_readings_are_those_told():
