@@ -33,23 +33,29 @@ def page(*, sort="scadenza", limit, offset=0, **asked):
 
     By deadline the overdue ones come first, what has none last, and of two the older one.
     """
+    return list(_page(sort, **asked).limit(limit).offset(offset).namedtuples())
+
+
+def _page(sort, **asked):
     column = _COLUMNS[sort.removeprefix("-")]
     order = column.desc(nulls="last") if sort.startswith("-") else column.asc(nulls="last")
-    query = Ticket.select(
-        Ticket.code,
-        Ticket.category,
-        Ticket.subject,
-        Ticket.state,
-        Ticket.opened_at,
-        Ticket.closed_at,
-        Ticket.due_on,
-        Ticket.answered_at,
-        Customer.code.alias("customer_code"),
-        Customer.name.alias("customer_name"),
-        Operator.name.alias("operator_name"),
+    query = (
+        Ticket.select(
+            Ticket.code,
+            Ticket.category,
+            Ticket.subject,
+            Ticket.state,
+            Ticket.opened_at,
+            Ticket.due_on,
+            Ticket.answered_at,
+            Customer.code.alias("customer_code"),
+            Customer.name.alias("customer_name"),
+            Operator.name.alias("operator_name"),
+        )
+        .join_from(Ticket, Customer)
+        .join_from(Ticket, Operator, pw.JOIN.LEFT_OUTER)
     )
-    narrowed = _narrowed(query, **asked).order_by(order, Ticket.id)
-    return list(narrowed.limit(limit).offset(offset).namedtuples())
+    return _narrowed(query, **asked).order_by(order, Ticket.id)
 
 
 def total(**asked):
@@ -63,7 +69,6 @@ def _narrowed(query, *, state=None, category=None, assigned=None, customer=None,
     `state` is a key of STATES, ALL, or None for the open ones; `assigned` the id of an operator
     or NOBODY; `customer` a code; `text` part of a subject or of a code.
     """
-    query = query.join_from(Ticket, Customer).join_from(Ticket, Operator, pw.JOIN.LEFT_OUTER)
     if state != ALL:
         query = query.where(Ticket.state == STATES.get(state, "open"))
     if category:
@@ -72,7 +77,8 @@ def _narrowed(query, *, state=None, category=None, assigned=None, customer=None,
         whose = Ticket.assigned_to
         query = query.where(whose.is_null() if assigned == NOBODY else whose == assigned)
     if customer:
-        query = query.where(Customer.code == customer)
+        coded = Customer.select(Customer.id).where(Customer.code == customer)
+        query = query.where(Ticket.customer.in_(coded))
     if text:
         query = query.where(Ticket.subject.contains(text) | Ticket.code.contains(text))
     return query
