@@ -438,7 +438,7 @@ def counts(some):
 def _readings_of(window):
     row = SelfReading
     last = rome_day(window.closes_at - windows.MINUTE)
-    query = SelfReading.select(fn.COUNT(row.id)).where(
+    query = SelfReading.select(fn.COUNT(pw.SQL("*"))).where(  # of ids it takes five times as long
         row.state.in_(COUNTED), row.day.between(rome_day(window.opens_at), last)
     )
     if window.supply is not None:
