@@ -197,15 +197,20 @@ def trusted_hosts(config):
 
 
 def open_archive(app):
-    """Make the folders, bind the database, and hand connections back after each request."""
-    for folder in ("inbox/allegati", "outbox/presi", "documents/ticket", "uploads"):
-        (app.config["DATA_DIR"] / folder).mkdir(parents=True, exist_ok=True)
-    models.connect(app.config["DATABASE_URL"], connections=app.config["DATABASE_CONNECTIONS"])
+    """Bind the database, and hand connections back after each request."""
+    bind_archive(app.config)
 
     @app.teardown_appcontext
     def hand_back(_exception):
         if not models.db.is_closed():
             models.db.close()
+
+
+def bind_archive(config):
+    """Make the folders of the archive and bind its database."""
+    for folder in ("inbox/allegati", "outbox/presi", "documents/ticket", "uploads"):
+        (config["DATA_DIR"] / folder).mkdir(parents=True, exist_ok=True)
+    models.connect(config["DATABASE_URL"], connections=config["DATABASE_CONNECTIONS"])
 
 
 def guard_requests(app):

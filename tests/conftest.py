@@ -11,11 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from playhouse.migrations import Runner
-from werkzeug.routing import Rule
 
 import models
-from app import SETTINGS, create_app
-from domain import operator_sessions, sessions
+from app import SETTINGS, bind_archive, create_app, read_settings
+from domain import mail, operator_sessions, sessions
 from domain.clock import utcnow
 from domain.mail import sender
 from tests import postgres, smtp
@@ -28,10 +27,7 @@ OF_EACH_TEST = {"DATA_DIR", "DATABASE_URL", "BACKUP_DIR"}  # and in no template
 
 
 class CompiledOnce(BytecodeCache):
-    """Compiled templates, for all portals with the same settings, which are put into them.
-
-    Each test has a portal of its own: compiling them and its routes anew took most of the time.
-    """
+    """Compiled templates, for all tests with the same settings, which are put into them."""
 
     def __init__(self):
         self._kept = {}
@@ -48,23 +44,14 @@ class CompiledOnce(BytecodeCache):
         return bucket.key, bucket.checksum, *(config[name] for name in names)
 
 
-class RuleCompiledOnce(Rule):
-    """A route, whose way of building addresses is the same function in each portal."""
-
-    _kept = {}
-
-    def _compile_builder(self, append_unknown=True):
-        key = self.rule, self.subdomain, append_unknown, repr(self.defaults)
-        if key not in self._kept:
-            self._kept[key] = super()._compile_builder(append_unknown)
-        return self._kept[key]
+PRAGMAS = dict(models.SQLITE_PRAGMAS)  # as the portal has them
 
 
 @pytest.fixture(scope="session", autouse=True)
-def templates_and_routes_compiled_once():
+def nothing_is_done_twice_or_waits_for_the_disk():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_options", {"bytecode_cache": CompiledOnce()})
-        patch.setattr(Flask, "url_rule_class", RuleCompiledOnce)
+        patch.setitem(models.SQLITE_PRAGMAS, "synchronous", "off")
         yield
 
 
@@ -155,14 +142,39 @@ class Browser(FlaskClient):
         return super().open(*args, buffered=buffered, **kwargs)
 
 
-@pytest.fixture
-def app(settings):
+def make_app(settings):
+    """A portal for a test that adds something to it."""
     app = create_app(settings)
     app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False  # tests of CSRF turn it on again
     app.config["MAIL_IN_BACKGROUND"] = False  # as in a job; tests of kick() turn it on again
     app.testing = False  # errors become the pages that customers see
     app.wsgi_app = in_own_context(app.wsgi_app)
+    return app
+
+
+_made = {}  # portals and their configuration, by the settings that they share
+
+
+def reused(settings):
+    """A portal like a new one, which would take longer to make than most tests do."""
+    shared = tuple(item for item in settings.items() if item[0] not in OF_EACH_TEST)
+    if shared not in _made:
+        app = make_app(settings)
+        _made[shared] = app, dict(app.config)
+    app, config = _made[shared]
+    own = read_settings(settings)
+    app.config.clear()
+    app.config.update(config, **{name: own[name] for name in OF_EACH_TEST})
+    app.jinja_env.cache.clear()
+    mail.init_app(app)
+    bind_archive(app.config)
+    return app
+
+
+@pytest.fixture
+def app(settings):
+    app = reused(settings)
     with app.app_context():
         yield app
     models.db.close_all()

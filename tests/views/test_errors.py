@@ -10,10 +10,19 @@ from flask import abort, request
 from werkzeug.exceptions import TooManyRequests
 
 import models
-from tests.conftest import ON_POSTGRESQL
+from tests.conftest import ON_POSTGRESQL, make_app
 from tests.factories import make_account, make_customer, make_gas, make_window
 from tests.pages import PARTIAL
 from views import errors
+
+
+@pytest.fixture
+def app(settings):
+    """One of its own, which takes new pages."""
+    app = make_app(settings)
+    with app.app_context():
+        yield app
+    models.db.close_all()
 
 
 @pytest.fixture
