@@ -146,6 +146,7 @@ def test_personal_documents_that_were_published(app, take, customer):
     make_document(customer, "Contratto", file=make_file(app, "c.pdf", b"%PDF c"))
     make_document(customer, "Domani", visible_from=dt.date(2026, 11, 24))
     make_document(customer, "Scaduto", visible_to=dt.date(2026, 1, 1), text="Un testo")
+    make_document(customer, "Ritirato", withdrawn_at=NOW)
     make_document(None, "Modulo per tutti", category="forms")
     taken = take()
     found = json.loads(taken["000002/documenti.json"])

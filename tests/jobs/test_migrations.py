@@ -6,6 +6,7 @@ import pytest
 from playhouse.migrations import Runner
 
 import models
+from domain import text
 from tests.conftest import MIGRATIONS, ON_POSTGRESQL
 
 
@@ -89,4 +90,19 @@ def test_an_archive_of_the_first_release_keeps_its_rows(tmp_path):
         ("000001", "it", 1)
     ]
     assert run("SELECT count(*) FROM account_grant").fetchone() == (1,)
+    database.close_all()
+
+
+def test_the_supplies_of_an_earlier_release_are_found_by_their_city(tmp_path):
+    database = models.connect(f"sqlite:///{tmp_path / 'portale.db'}")
+    Runner(database, MIGRATIONS).up("0003_exchange")
+    run = database.execute_sql
+    run("INSERT INTO customer (id, code, name, vat_number, active) VALUES (1, '1', 'UNO', '1', 1)")
+    for code, city in (("PR1", "FORLI'"), ("PR2", "Reggio nell’Emilia"), ("PR3", None)):
+        run("INSERT INTO supply_point (code, customer_id, service, city, has_corrector) "
+            "VALUES (?, 1, 'EE', ?, 0)", (code, city))  # fmt: skip
+    Runner(database, MIGRATIONS).up()
+    known = run("SELECT city, town FROM supply_point ORDER BY code").fetchall()
+    assert known == [(city, text.town(city)) for city, _town in known]
+    assert known[0] == ("FORLI'", "forli")
     database.close_all()

@@ -9,7 +9,9 @@ import zipfile
 import pytest
 
 from domain.formats.sheets import FORMULA, XLSX
+from domain.imports.report import Report
 from models import (
+    BilledConsumption,
     ContactChange,
     Customer,
     ImportedFile,
@@ -26,7 +28,8 @@ from tests.security.owners import OBJECTS, Owner, address
 from tests.security.routes import with_method
 
 RUN = "=cmd|' /C calc'!A0"
-REPORT = json.dumps({"errors": [[1, "@colonna", "+1", "-1"], [None, RUN, "\t1", "\r1"]]})
+ERRORS = [[1, "@colonna", "+1", "-1"], [None, RUN, "\t1", "\r1"]]
+REPORT = json.dumps(Report("clienti.csv").as_dict() | {"errors": ERRORS})
 TEXTS = {
     Customer: ("name", "street", "city", "phone", "email"),
     SupplyPoint: ("street", "city", "meter_serial", "distributor", "use_category"),
@@ -35,6 +38,7 @@ TEXTS = {
     ContactChange: ("value", "previous"),
     Ticket: ("subject",),
     TicketMessage: ("text", "author"),
+    BilledConsumption: ("invoice_number",),
 }
 # Tables for programs: what is in them is theirs, sign for sign.
 FOR_PROGRAMS = {"measure_files.download"}

@@ -173,6 +173,19 @@ def test_a_province_by_its_name_is_a_warning(desk):
 # -- forniture -----------------------------------------------------------------------------
 
 
+def test_a_city_is_also_kept_as_it_is_compared(desk):
+    make_customer("000001")
+    desk.take(
+        "forniture.csv", f"{SUPPLIES};comune",
+        "PR1;000001;GAS;00881234567890;Forlì", "PR2;000001;GAS;00881234567891;",
+    )  # fmt: skip
+    known = SupplyPoint.select(SupplyPoint.city, SupplyPoint.town).order_by(SupplyPoint.code)
+    assert list(known.tuples()) == [("Forlì", "forli"), (None, None)]
+    desk.take("forniture_2.csv", f"{SUPPLIES};comune", "PR1;000001;GAS;00881234567890;CESENA")
+    desk.take("forniture_3.csv", SUPPLIES, "PR1;000001;GAS;00881234567890")
+    assert known.tuples().first() == ("CESENA", "cesena")
+
+
 def test_a_supply_has_a_pod_or_a_pdr_by_its_service(desk):
     make_customer("000001")
     desk.take(
