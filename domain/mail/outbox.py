@@ -3,13 +3,14 @@
 import datetime as dt
 import json
 import logging
+import time
 from typing import NamedTuple
 
 from peewee import chunked, fn
 
 from domain import throttle
 from domain.imports.upsert import run_many
-from models import Account, Operator, OutgoingMail, Param, is_sqlite, writing
+from models import Account, Operator, OutgoingMail, Param, db, is_sqlite, writing
 
 log = logging.getLogger("portale.mail")
 
@@ -50,7 +51,8 @@ LEASE = dt.timedelta(minutes=5)  # longer than one mail can take, every answer a
 SOON = dt.timedelta(minutes=1)
 BACK_OFF = (SOON, *(dt.timedelta(minutes=n) for n in (2, 5, 15, 30, 60)))  # then every hour
 GIVE_UP_AFTER = dt.timedelta(days=2)
-MANY = 500  # queued with one statement
+MANY = 1000  # queued in one transaction
+TURN = 0.1  # seconds; who waits to write to SQLite asks again as often, and must find it free
 RATE = "mail-rate"
 RESERVE = 10  # of the mails of a minute, one in so many is kept for what somebody waits for
 REASONS = 20  # told to the operators
@@ -110,7 +112,12 @@ def queue_notices(notices, *, now):
     Each MANY of them are a transaction of their own, unless the caller is in one: of a run
     that was killed the next one tells the rest, where each notice has a `once`.
     """
-    return sum(_queue_some(some, now) for some in chunked(notices, MANY))
+    queued = 0
+    for some in chunked(notices, MANY):
+        queued += _queue_some(some, now)
+        if len(some) == MANY and is_sqlite() and not db.in_transaction():
+            time.sleep(TURN)
+    return queued
 
 
 def _queue_some(notices, now):
