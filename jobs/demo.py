@@ -26,7 +26,7 @@ from jobs.demo_world import people
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 EVERY = 60  # seconds between two rounds of the jobs
-JOBS = ("import_inbox", "acquire_readings", "send_mail")
+JOBS = ("import_inbox", "acquire_readings", "send_reminders", "send_mail")
 READY_WITHIN = 30  # seconds
 STOPS_WITHIN = 10
 
