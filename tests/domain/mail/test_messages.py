@@ -241,3 +241,20 @@ def test_several_readings_invoices_and_those_not_told(app, monkeypatch):
     assert "- numero 2026/1042, scadenza 28/11/2026, importo 1.234,56 €\n" in words
     assert "- numero 2026/1043, importo 1.234,56 €\n" in words
     assert "e altre 3." in words
+
+
+def test_a_line_break_in_a_title_adds_no_header(app, monkeypatch):
+    title = "Tariffe\r\nBcc: tutti@example.it\n\nTesto"
+    monkeypatch.setitem(
+        PARAMS, "document_published", PARAMS["document_published"] | {"document": title}
+    )
+    message = composed("document_published")
+    assert message["Bcc"] is None
+    assert "\n" not in message["Subject"]
+    assert message["To"] == "rosa@example.it"
+
+
+def test_a_line_break_in_what_a_server_answered_adds_none_either(app, monkeypatch):
+    reasons = [{"error": "550 no\r\nBcc: tutti@example.it", "mails": 1}]
+    monkeypatch.setitem(PARAMS, "undelivered", {"count": 1, "reasons": reasons, "more": False})
+    assert composed("undelivered")["Bcc"] is None
