@@ -12,7 +12,7 @@ from playhouse.migrations import Runner
 
 import models
 from app import create_app
-from domain import transfer
+from domain import register, transfer
 from domain.clock import utcnow
 from domain.errors import Refused
 from jobs import move_to_postgresql
@@ -62,6 +62,9 @@ def full(archive, settings):
     make_self_reading(gas, TODAY, 100, entered_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     make_attachment(app, make_ticket(customer))
     make_event("access", account=account, details="")
+    for number in range(3):
+        key = register.key(app.secret_key)
+        register.record("customer_read", "perché", key=key, now=utcnow(), count=number)
     models.db.close_all()
     return archive
 
@@ -94,6 +97,14 @@ def test_everything_arrives_as_it_was(full, app):
     assert [name for name in os.listdir(full.parent) if name.startswith("portale.db")] == [
         "portale.db.trasferito"
     ]
+
+
+def test_the_chain_of_the_register_holds_and_goes_on(full, app):
+    move(app)
+    key = register.key(app.secret_key)
+    register.record("customer_read", "anna", key=key, now=utcnow())
+    assert register.head()[0] == 4
+    assert register.first_broken(key) is None
 
 
 def test_new_rows_follow_those_that_came(full, app):
