@@ -915,7 +915,7 @@ Ticket.add_index(Ticket.index(Ticket.state, Ticket.awaited_by(), Ticket.id, name
 
 
 class TicketMessage(Table):
-    """One turn in a ticket; `account` is the customer's login, null for the utility.
+    """One turn in a ticket; `account` is the customer's login, null for what operators wrote.
 
     Who closes or opens it again is a turn too; the text may then be empty.
     """

@@ -67,6 +67,34 @@ def test_the_receipt_comes_with_its_pdf(account, category, name, due):
     assert paper.get_content() == expected
 
 
+def test_who_has_no_login_gets_the_receipt_too(app, mail_server):
+    ticket = tickets.open_for_customer(
+        make_customer(email="carta@example.it").id,
+        None,
+        category="complaint",
+        subject="Segreto",
+        text="Riservato",
+        author="Marta",
+        deadlines=DEADLINES,
+        now=NOW,
+    )
+    message = composed()
+    assert message["To"] == "carta@example.it"
+    (paper,) = message.iter_attachments()
+    assert paper.get_filename() == f"ricevuta_{ticket.code}.pdf"
+    assert not any("Riservato" in body or "Segreto" in body for body in bodies(message))
+    assert mail.send_due().sent == 1
+
+
+@pytest.mark.parametrize("email", [None, ""])
+def test_who_has_no_address_gets_no_mail(app, email):
+    tickets.open_for_customer(
+        make_customer(email=email).id, None, category="complaint", subject="S", text="T",
+        author="Marta", deadlines=DEADLINES, now=NOW,
+    )  # fmt: skip
+    assert OutgoingMail.select().count() == 0
+
+
 def test_the_queue_keeps_no_copy_of_the_pdf(account):
     opened(account, "complaint")
     assert len(OutgoingMail.get().params) < 200
