@@ -198,6 +198,24 @@ def waits_for_next_minute(rate, *, now):
     return False
 
 
+def withdrawn(mail):
+    """Whether `mail` tells of what its login no longer wants told; then it is forgotten.
+
+    A notice that still goes, goes to the address that the login has by now.
+    """
+    if mail.kind not in GROUPS or mail.account is None:
+        return False
+    if not wants(mail.account, mail.kind):
+        with writing():
+            mail.delete_instance()
+        return True
+    if mail.recipient != mail.account.email:
+        mail.recipient = mail.account.email
+        with writing():
+            mail.save(only=[OutgoingMail.recipient])
+    return False
+
+
 def mark_sent(mail, *, now):
     changes = {"state": "sent", "sent_at": now, "last_error": None}
     with writing():

@@ -60,8 +60,10 @@ def send_batch(tally, clock, bulk=True):
 
 
 def attempt(row, connection, tally, clock):
-    """Try to send `row`, note and count what came of it; whether it went."""
+    """Try to send `row`, note and count what came of it; whether to go on with the next."""
     try:
+        if outbox.withdrawn(row):
+            return True
         with fresh_secret(row, now=clock()) as secret:
             connection.send(messages.compose(row, secret, now=clock()))
     except transport.Undeliverable as refusal:

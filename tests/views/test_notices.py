@@ -128,6 +128,8 @@ def test_wrong_links_are_counted_and_good_ones_always_work(client, account, link
     assert flags(account) == {"notices_tickets"}
 
 
-def test_what_waits_already_still_goes(client, account, link):
+def test_what_waits_already_does_not_go_any_more(mail_server, client, account, link):
     client.post(link, data=ONE_CLICK)
-    assert OutgoingMail.get().state == "queued"
+    assert mail.send_due().sent == 0
+    assert mail_server.messages() == []
+    assert not OutgoingMail.select().exists()

@@ -12,7 +12,7 @@ import pytest
 from domain import credentials, mail
 from domain.clock import utcnow
 from domain.mail import outbox, sender, transport
-from models import TABLES, MailedSecret, OutgoingMail, db, is_sqlite, writing
+from models import TABLES, Account, MailedSecret, OutgoingMail, db, is_sqlite, writing
 from tests import smtp
 from tests.factories import make_account, make_operator
 from tests.together import at_once
@@ -577,3 +577,22 @@ def test_two_jobs_at_once_tell_once(app):
     counts = at_once(*[lambda: mail.report_undelivered(now=NOW)] * 4)
     assert sorted(counts) == [0, 0, 0, 5]
     assert len(digests()) == 1
+
+
+def test_a_notice_goes_to_the_address_that_the_login_has_by_now(mail_server):
+    [row] = queue_bulk(1)
+    Account.update(email="nuova@example.it").execute()
+    security = queue("password_changed", email="rosa@example.it")
+    Account.update(email="altra@example.it").where(Account.id == security.account).execute()
+    assert send().sent == 2
+    assert recipients(mail_server.messages()) == ["rosa@example.it", "nuova@example.it"]
+    assert fresh(row).recipient == "nuova@example.it"
+
+
+@pytest.mark.parametrize("change", [{"disabled_at": NOW}, {"notices_invoices": False}])
+def test_a_notice_that_nobody_wants_any_more_is_forgotten(mail_server, change):
+    first, second = queue_bulk(2)
+    Account.update(change).where(Account.id == first.account).execute()
+    assert send().sent == 1
+    assert recipients(mail_server.messages()) == [second.recipient]
+    assert not OutgoingMail.select().where(OutgoingMail.id == first.id).exists()
