@@ -37,7 +37,9 @@ STATES = {
 
 
 class Choice(NamedTuple):
-    """Which self-readings; None: whichever. `supplies` are ids, `batch` is its number."""
+    """Which self-readings; None: whichever. `supplies` are ids, `batch` is its number, `reason`
+    a part of why one was rejected.
+    """
 
     state: str | None = None
     since: dt.date | None = None
@@ -46,6 +48,7 @@ class Choice(NamedTuple):
     odd: bool = False
     by_telephone: bool | None = None
     batch: int | None = None
+    reason: str | None = None
 
     @property
     def conditions(self):
@@ -65,6 +68,8 @@ class Choice(NamedTuple):
         if self.batch is not None:
             number = ReadingBatch.select(ReadingBatch.id).where(ReadingBatch.number == self.batch)
             yield row.batch.in_(number)
+        if self.reason:
+            yield (row.state == "rejected") & row.reason.contains(self.reason)
 
     def narrow(self, query):
         conditions = list(self.conditions)

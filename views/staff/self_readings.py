@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from domain import italian, readings, self_readings, supplies
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
-from forms import ReadingForm, compact
+from forms import ReadingForm, compact, one_line
 from models import SelfReading
 from views import files
 from views.history import day_or_none
@@ -29,6 +29,12 @@ def code_or_none(text):
     return text if text.isprintable() else None
 
 
+def words_or_none(text):
+    """A part of a reason, as it is searched."""
+    text = one_line(text)[:100]
+    return text if text.isprintable() else None
+
+
 FILTERS = {
     "stato": lambda text: text if text in self_readings.STATES else None,
     "dal": day_or_none,
@@ -36,6 +42,7 @@ FILTERS = {
     "fornitura": code_or_none,
     "da": lambda text: text if text in {"cliente", "operatore"} else None,
     "lotto": lambda text: number(text, None),
+    "motivo": words_or_none,
     "insolite": lambda text: "1" if text == "1" else None,
 }
 
@@ -61,6 +68,7 @@ def choice_of(asked, found):
         odd=bool(asked["insolite"]),
         by_telephone=asked["da"] and asked["da"] == "operatore",
         batch=asked["lotto"],
+        reason=asked["motivo"],
     )
 
 

@@ -79,7 +79,7 @@ WORDS = {"shown": windows.shown, "span": windows.span, "whom": whom}  # for temp
 
 
 def asked_form(given):
-    """(how they are made, the form as it was filled in, or None where nothing was yet)."""
+    """(how they are made, the form, whether it was filled in yet)."""
     how = given.get("come") if given.get("come") in WAYS else "uno"
     filled = "per_chi" in given
     form = with_choices(WAYS[how][1](given if filled else None))

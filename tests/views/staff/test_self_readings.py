@@ -101,6 +101,9 @@ def test_all_readings_are_listed_in_every_state_the_latest_first(desk, supply):
         ("da=cliente", [50, 40]),
         ("lotto=7", [30]),
         ("lotto=999999999", []),
+        ("motivo=illeggibile", [30]),
+        ("motivo=%25", []),
+        ("motivo=%00", [50, 40, 30]),
         ("stato=rejected&insolite=1", []),
         ("stato=boh&dal=ieri&lotto=-1&da=chi&insolite=2&ordine=x&pag=x", [50, 40, 30]),
         ("fornitura=%00&lotto=99999999999999999999&pag=99999999999999999999", None),
@@ -110,7 +113,7 @@ def test_the_list_is_filtered(desk, supply, asked, found):
     make_self_reading(supply, ago(0), 50)
     make_self_reading(make_gas(code="PR000009"), ago(1), 40, confirmed=True)
     make_self_reading(supply, ago(2), 30, state="rejected", batch=handed_over(7),
-                      taken_for=supply.customer)  # fmt: skip
+                      reason="Illeggibile", taken_for=supply.customer)  # fmt: skip
     days = [ago(0).isoformat(), ago(1).isoformat(), ago(2).isoformat()]
     page = desk.get(f"{HERE}?{asked.format(days[0], days[2], days[1])}")
     if found is None:
