@@ -14,8 +14,9 @@ the end of an import): those with an id beyond `search_indexed.until` are few, a
 by one. A text that changes gets a new id, so that what the index knows of it no more counts.
 
 Either index gives the texts that have all trigrams; those in which they are not in a row are
-sorted out afterwards. Reading stops once there are enough to show: a piece that half the
-customers have costs little more than one that is rare.
+sorted out afterwards. Reading stops once there are enough to show, so that a piece which half
+the customers have costs little more than a rare one. PostgreSQL would still collect all that
+its index has of it: there the texts of a few hundred customers are looked at first.
 """
 
 from functools import cache
@@ -42,7 +43,9 @@ FOLDED |= str.maketrans(CAPITALS, CAPITALS.lower())
 SHORTEST = 3  # characters: of what is shorter there is no trigram
 MOST_WORDS = 6  # looked for at once
 MOST = 20  # customers shown
-TEXTS = 5 * MOST  # read at most to find so many: several may be of one customer
+TEXTS = 2 * MOST  # read at most to find so many: several may be of one customer
+ASKED = 3  # trigrams of one word
+SAMPLE = 1000  # texts in which what many customers have is found already
 STALE = 1000  # entries of texts that changed since, beside as many as there are texts
 _INDEX = pw.Table("search_index", ["rowid"])  # this and the next on SQLite alone
 _UNTIL = "SELECT until FROM search_indexed"
@@ -65,13 +68,15 @@ def _without_country(word):
 
 
 def trigrams(found):
-    """Those to ask the index for: enough to cover each word, since what they find is looked at."""
+    """Those to ask the index for: the last of each word, side by side.
+
+    A few are enough, since what they find is looked at; and how a code begins, many codes do.
+    """
     return sorted(
         {
-            word[n : n + 3]
+            word[end - 3 : end]
             for word in found
-            if len(word) >= SHORTEST
-            for n in (*range(0, len(word) - 2, 3), len(word) - 3)
+            for end in range(len(word), SHORTEST - 1, -3)[:ASKED]
         }
     )
 
@@ -94,45 +99,65 @@ _FOUND_BY = (
 )
 
 
-def _texts(limit, words):
-    """The texts in which each of `words` is, and whose they are."""
+def _whose(texts, folded, words):
+    """Of `texts` those in which each of `words` is, at most TEXTS, and whose they are."""
     position = pw.fn.INSTR if is_sqlite() else pw.fn.STRPOS
-    query = (
-        SearchText.select(*_CUSTOMER, *_FOUND_BY)
-        .join(Customer, on=SearchText.customer == Customer.id)
-        .left_outer_join(SupplyPoint, on=SearchText.supply == SupplyPoint.id)
-        .left_outer_join(Grant, on=SearchText.grant == Grant.id)
-        .left_outer_join(Account, on=Grant.account == Account.id)
-        .limit(limit)
-    )
     for word in words:
-        query = query.where(position(SearchText.folded, word) > 0)
-    return query
+        texts = texts.where(position(folded, word) > 0)
+    # Cut before anything is read along, by a number that the database knows when it plans.
+    few = texts.limit(pw.SQL(str(TEXTS))).alias("few")
+    return (
+        SearchText.select(*_CUSTOMER, *_FOUND_BY)
+        .from_(few)
+        .join(Customer, on=few.c.customer_id == Customer.id)
+        .left_outer_join(SupplyPoint, on=few.c.supply_id == SupplyPoint.id)
+        .left_outer_join(Grant, on=few.c.grant_id == Grant.id)
+        .left_outer_join(Account, on=Grant.account == Account.id)
+    )
+
+
+_OF_TEXT = (SearchText.customer, SearchText.supply, SearchText.grant)
 
 
 @cache
 def _indexed(size):
     """The texts with all trigrams (`asked`) and each of `size` words."""
 
-    def build(asked, limit, *words):
-        query = _texts(limit, words)
+    def build(asked, *words):
+        texts = SearchText.select(*_OF_TEXT)
         if is_sqlite():
-            query = query.join(_INDEX, on=_INDEX.rowid == SearchText.id)
-            return query.where(pw.NodeList((pw.SQL("search_index MATCH"), asked)))
-        kept = pw.fn.search_trigrams(SearchText.folded)
-        return query.where(pw.NodeList((kept, pw.SQL("@>"), asked, pw.SQL("::text[]"))))
+            texts = texts.join(_INDEX, on=_INDEX.rowid == SearchText.id)
+            texts = texts.where(pw.NodeList((pw.SQL("search_index MATCH"), asked)))
+        else:
+            kept = pw.fn.search_trigrams(SearchText.folded)
+            texts = texts.where(pw.NodeList((kept, pw.SQL("@>"), asked, pw.SQL("::text[]"))))
+        return _whose(texts, SearchText.folded, words)
 
-    return Prepared(f"asked limit {_names(size)}", build)
+    return Prepared(f"asked {_names(size)}", build)
 
 
 @cache
 def _waiting(size):
     """On SQLite: what the index does not know yet."""
 
-    def build(limit, *words):
-        return _texts(limit, words).where(SearchText.id > pw.SQL(f"({_UNTIL})"))
+    def build(*words):
+        texts = SearchText.select(*_OF_TEXT).where(SearchText.id > pw.SQL(f"({_UNTIL})"))
+        return _whose(texts, SearchText.folded, words)
 
-    return Prepared(f"limit {_names(size)}", build)
+    return Prepared(_names(size), build)
+
+
+@cache
+def _sampled(size):
+    """On PostgreSQL: among the texts of the first customers."""
+
+    def build(*words):
+        some = SearchText.select(*_OF_TEXT, SearchText.folded).order_by(SearchText.customer)
+        some = some.limit(pw.SQL(str(SAMPLE))).alias("some")
+        texts = pw.Select([some], [some.c.customer_id, some.c.supply_id, some.c.grant_id])
+        return _whose(texts, some.c.folded, words)
+
+    return Prepared(_names(size), build)
 
 
 def _names(size):
@@ -180,11 +205,14 @@ def _having(found):
     """The texts that have all words `found`, at most TEXTS of them."""
     given = {f"word{place}": word for place, word in enumerate(found)}
     asked = trigrams(found)
-    if not is_sqlite():
-        return _indexed(len(found))(asked=asked, limit=TEXTS, **given)
-    quoted = " ".join('"{}"'.format(each.replace('"', '""')) for each in asked)
-    texts = _indexed(len(found))(asked=quoted, limit=TEXTS, **given)
-    return (_waiting(len(found))(limit=TEXTS, **given) + texts)[:TEXTS]
+    if is_sqlite():
+        quoted = " ".join('"{}"'.format(each.replace('"', '""')) for each in asked)
+        texts = _indexed(len(found))(asked=quoted, **given)
+        return (_waiting(len(found))(**given) + texts)[:TEXTS]
+    texts = _sampled(len(found))(**given)
+    if len(texts) < TEXTS:
+        texts = _indexed(len(found))(asked=asked, **given)
+    return texts
 
 
 def catch_up():
