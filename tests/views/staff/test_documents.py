@@ -125,7 +125,7 @@ def test_a_row_tells_for_whom_until_when_and_its_state(desk, shelf):
     for words in (
         "Luce Comunicati energia elettrica sempre in pubblicazione",
         f"Domani Modulistica tutti dal {days(1):%d/%m/%Y} futuro",
-        f"Passato Normative tutti fino al {days(-1):%d/%m/%Y} scaduto",
+        f"Passato Normative tutti al {days(-1):%d/%m/%Y} scaduto",
         "Ritirato Informazioni tutti sempre ritirato",
         "Lettera I miei documenti cliente 000002 sempre in pubblicazione",
         "Perché no Comunicati comune di Forlì sempre in pubblicazione",
