@@ -6,7 +6,7 @@ them as any utility would. Every time it moves the reading windows, so that one 
 
 import datetime as dt
 
-from domain import acquisition, handover, passwords
+from domain import acquisition, handover, passwords, register
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from domain.tickets import deadlines_of
@@ -54,6 +54,7 @@ def run(app, *, now):
             taken = folder / "outbox" / handover.TAKEN / batch.file_name
             taken.write_bytes(batch.content)
     desk.open_to_all(app.secret_key, now=now)
+    register.verify(register.key(app.secret_key), now=now)
     if answers := outcomes():
         (folder / "inbox" / "esiti_demo.csv").write_bytes(archive.table(answers))
         import_inbox.run(app, now=now)
