@@ -22,6 +22,7 @@ from models import (
 
 SHOWN = 4  # of the tickets, files and requests of a tile
 LATELY = dt.timedelta(days=7)  # files that were rejected
+LATEST_FILES = 2000  # that are looked at for them
 REJECTED_WITHIN = dt.timedelta(days=30)  # readings
 MAIL_WAITS = dt.timedelta(hours=1)
 ERASED_WITHIN = dt.timedelta(days=30)  # article 12 of Regulation (EU) 2016/679: a month
@@ -86,25 +87,22 @@ class Files(NamedTuple):
 def _files(now):
     rows = _rejected(now)
     waiting = held.waiting().where(ImportedFile.confirmed_at.is_null()).count()
-    about = Files(rows[0].total if rows else 0, rows, waiting)
+    about = Files(len(rows), rows[:SHOWN], waiting)
     return Tile(LATE if rows else WAITS if waiting else FINE, "files", about)
 
 
 def _rejected(now):
     """Rows of the files rejected lately, but those of whose name a later one was taken."""
-    later = ImportedFile.alias()
-    mended = later.select(later.id).where(
-        later.id > ImportedFile.id,
-        later.name == ImportedFile.name,
-        later.state.in_(["applied", "repeated"]),
-    )
     query = ImportedFile.select(
-        ImportedFile.id,
-        ImportedFile.name,
-        ImportedFile.at,
-        fn.COUNT(ImportedFile.id).over().alias("total"),
-    ).where(ImportedFile.state == "rejected", ImportedFile.at > now - LATELY, ~fn.EXISTS(mended))
-    return list(query.order_by(ImportedFile.id.desc()).limit(SHOWN).namedtuples())
+        ImportedFile.id, ImportedFile.name, ImportedFile.at, ImportedFile.state
+    ).order_by(ImportedFile.id.desc())
+    taken, rejected = set(), []
+    for row in query.limit(LATEST_FILES).namedtuples():
+        if row.state in {"applied", "repeated"}:
+            taken.add(row.name)
+        elif row.state == "rejected" and row.at > now - LATELY and row.name not in taken:
+            rejected.append(row)
+    return rejected
 
 
 # -- Mail, requests ------------------------------------------------------------------------
