@@ -6,18 +6,6 @@ import unicodedata
 
 import peewee as pw
 
-import models
-
-ADDED = (
-    models.Operator,
-    models.RecoveryCode,
-    models.OperatorSession,
-    models.RegisterEntry,
-    models.RegisterCheck,
-    models.DocumentDraft,
-    models.StandardAnswer,
-    models.UploadedFile,
-)
 COLUMNS = (  # by hand, as in 0002
     'ALTER TABLE "session" ADD COLUMN "operator_session_id" INTEGER '
     'REFERENCES "operator_session" ("id") ON DELETE CASCADE',
@@ -42,13 +30,103 @@ COUNTS = ("rows", "added", "changed", "unchanged", "warning_count", "error_count
 
 
 def up(migrator, db):
-    db.create_tables(ADDED)
+    db.create_tables(desk_tables(db))
     for statement in COLUMNS:
         db.execute_sql(statement)
     count_imports(db)
     address_documents(db)
     work_on_tickets(db)
     prepare_mail(db)
+
+
+def desk_tables(db):
+    """Operators and what belongs to them, drafts, standard answers, files that were sent."""
+
+    class Table(pw.Model):
+        class Meta:
+            database = db
+            legacy_table_names = False
+
+    class Document(Table):
+        pass
+
+    class Operator(Table):
+        username = pw.CharField(max_length=64, unique=True)
+        name = pw.CharField(max_length=100)
+        email = pw.CharField(max_length=254)
+        role = pw.CharField(
+            max_length=13, constraints=[pw.Check("role IN ('operator', 'administrator')")]
+        )
+        password_hash = pw.CharField(max_length=200)
+        must_change_password = pw.BooleanField(default=True)
+        totp_nonce = pw.CharField(max_length=32, null=True)
+        totp_since = pw.DateTimeField(null=True)
+        totp_step = pw.BigIntegerField(null=True)
+        created_at = pw.DateTimeField()
+        last_access_at = pw.DateTimeField(null=True)
+        disabled_at = pw.DateTimeField(null=True)
+
+    class RecoveryCode(Table):
+        operator = pw.ForeignKeyField(Operator, on_delete="CASCADE")
+        digest = pw.CharField(max_length=64, unique=True)
+        used_at = pw.DateTimeField(null=True)
+
+    class OperatorSession(Table):
+        operator = pw.ForeignKeyField(Operator, on_delete="CASCADE")
+        digest = pw.CharField(max_length=64, unique=True)
+        created_at = pw.DateTimeField()
+        seen_at = pw.DateTimeField()
+        previous_access_at = pw.DateTimeField(null=True)
+        verified_at = pw.DateTimeField(null=True)
+
+    class RegisterEntry(Table):
+        number = pw.IntegerField(unique=True)
+        at = pw.DateTimeField()
+        operator = pw.CharField(max_length=64)
+        kind = pw.CharField(max_length=40)
+        customer_code = pw.CharField(max_length=16, null=True, index=True)
+        details = pw.TextField()
+        seal = pw.CharField(max_length=64)
+
+        class Meta:
+            indexes = ((("operator", "at"), False), (("kind", "at"), False))
+
+    class RegisterCheck(Table):
+        at = pw.DateTimeField()
+        number = pw.IntegerField()
+        broken = pw.IntegerField(null=True)
+
+    class DocumentDraft(Table):
+        operator = pw.ForeignKeyField(Operator, on_delete="CASCADE")
+        document = pw.ForeignKeyField(Document, null=True, on_delete="CASCADE")
+        made_at = pw.DateTimeField()
+        content = pw.TextField()
+
+    class StandardAnswer(Table):
+        title = pw.CharField(max_length=80, unique=True)
+        text = pw.TextField()
+
+    class UploadedFile(Table):
+        folder = pw.CharField(max_length=32, unique=True)
+        name = pw.CharField(max_length=255)
+        sha256 = pw.CharField(max_length=64)
+        size = pw.BigIntegerField()
+        at = pw.DateTimeField(index=True)
+        operator = pw.CharField(max_length=64)
+        outcome = pw.CharField(max_length=10, null=True)
+        report = pw.TextField(null=True)
+        tried_at = pw.DateTimeField(null=True)
+
+    return [
+        Operator,
+        RecoveryCode,
+        OperatorSession,
+        RegisterEntry,
+        RegisterCheck,
+        DocumentDraft,
+        StandardAnswer,
+        UploadedFile,
+    ]
 
 
 def address_documents(db):
@@ -119,9 +197,6 @@ def count_imports(db):
     db.execute_sql('CREATE INDEX "imported_file_state" ON "imported_file" ("state")')
     told = db.execute_sql('SELECT "report", "id" FROM "imported_file"').fetchall()
     values = ", ".join(f'"{name}" = {db.param}' for name in COUNTS)
+    update = f'UPDATE "imported_file" SET {values} WHERE "id" = {db.param}'  # noqa: S608 (our names)
     for report, number in told:
-        counts = [json.loads(report).get(name) for name in COUNTS]
-        db.execute_sql(
-            f'UPDATE "imported_file" SET {values} WHERE "id" = {db.param}',  # noqa: S608 (our names)
-            (*counts, number),
-        )
+        db.execute_sql(update, (*map(json.loads(report).get, COUNTS), number))

@@ -133,7 +133,7 @@ def test_another_supply_is_chosen_on_the_same_page(browser, customer):
 
 # -- Preferences ---------------------------------------------------------------------------
 
-ALL = {flag: "y" for flag in preferences.FLAGS}
+ALL = dict.fromkeys(preferences.FLAGS, "y")
 
 
 def checked(page):
