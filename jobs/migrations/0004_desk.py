@@ -138,10 +138,8 @@ def address_documents(db):
             plain = unicodedata.normalize("NFKD", city.replace("’", "'"))
             letters = (each for each in plain if not unicodedata.combining(each) and each != "'")
             town = " ".join(re.sub(r"[^a-z0-9]", " ", "".join(letters).casefold()).split())
-            db.execute_sql(
-                f'UPDATE "supply_point" SET "town" = {db.param} WHERE "city" = {db.param}',
-                (town or None, city),
-            )
+            update = f'UPDATE "supply_point" SET "town" = {db.param} WHERE "city" = {db.param}'  # noqa: S608
+            db.execute_sql(update, (town or None, city))
 
 
 def prepare_mail(db):
