@@ -302,6 +302,8 @@ class Customer(Table):
     fax = pw.CharField(max_length=100, null=True)
     email = pw.CharField(max_length=254, null=True)
     active = pw.BooleanField(default=True)
+    # What no law wants kept was erased then; no import brings it back (see domain/erasing.py).
+    erased_at = UtcDateTimeField(null=True)
 
     class Meta:
         constraints = [pw.Check("tax_code IS NOT NULL OR vat_number IS NOT NULL")]
@@ -821,6 +823,13 @@ class ErasureRequest(Table):
     made_at = UtcDateTimeField()
     withdrawn_at = UtcDateTimeField(null=True)
     settled_at = UtcDateTimeField(null=True)
+    refusal = pw.TextField(null=True)  # why it was declined; null where the data were erased
+
+
+class LeftoverFile(Table):
+    """A file under documents/ whose row was erased, and that still has to be removed."""
+
+    path = pw.CharField(max_length=255, unique=True)  # relative to documents/
 
 
 ErasureRequest.add_index(
