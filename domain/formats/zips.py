@@ -1,6 +1,5 @@
 """ZIP files from outside: what is suspicious about them, read without ever using their paths."""
 
-import lzma
 import stat
 import struct
 import zipfile
@@ -13,8 +12,9 @@ MAX_TOTAL = 2 * 1024**3
 MAX_RATIO = 200  # XML packs 10 to 60 times, a meter that stands still 115 times
 
 ENCRYPTED = 0x1
+KNOWN_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # Python unpacks others without limit
 DAMAGED = (
-    zipfile.BadZipFile, struct.error, zlib.error, lzma.LZMAError, EOFError, NotImplementedError,
+    zipfile.BadZipFile, struct.error, zlib.error, EOFError, NotImplementedError,
     OSError, RuntimeError, ValueError, IndexError, OverflowError,
 )  # fmt: skip
 
@@ -64,6 +64,8 @@ def suspicion(info):
     """Why a ZIP with this file is refused as a whole, or None."""
     if info.flag_bits & ENCRYPTED:
         return "Il file ZIP è protetto da password: occorre crearlo senza."
+    if info.compress_type not in KNOWN_METHODS:
+        return "Il file ZIP è compresso in un modo insolito: occorre crearlo di nuovo."
     if stat.S_ISLNK(info.external_attr >> 16):
         return "Il file ZIP contiene un collegamento a un altro file: non è ammesso."
     if info.file_size > max(info.compress_size * MAX_RATIO, 100_000):
@@ -81,6 +83,12 @@ def name_of(info):
 def is_left_by_a_system(info):
     """Whether a system put the file there for itself, as macOS does."""
     return "__MACOSX/" in info.filename or name_of(info).startswith(".")
+
+
+def content(archive, info):
+    """The bytes of a file in an archive, never more of them than it says that it has."""
+    with reading(), archive.open(info) as stream:
+        return stream.read(info.file_size + 1)  # one more: then its checksum is looked at
 
 
 class Member:

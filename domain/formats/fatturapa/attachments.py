@@ -6,8 +6,8 @@ import io
 import zipfile
 from dataclasses import dataclass
 
+from domain.formats import zips
 from domain.formats.fatturapa.errors import Unreadable
-from domain.formats.zips import DAMAGED, suspicion
 
 MAX_BYTES = 20 * 1024 * 1024  # of all files attached to one invoice
 
@@ -42,16 +42,16 @@ def attachments(body):
 def unpacked(content, name, left):
     """The first PDF of a zipped attachment, if it holds one; `left` bytes at most."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zips.reading(), zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist():
                 if info.filename.lower().endswith(".pdf"):
-                    if info.file_size > left or suspicion(info):
+                    if info.file_size > left or zips.suspicion(info):
                         raise Unreadable(
                             "L'allegato è troppo grande, protetto o compresso in modo anomalo.",
                             "Attachment",
                             name,
                         )
-                    return Attachment(info.filename, archive.read(info))
+                    return Attachment(info.filename, zips.content(archive, info))
         return None
-    except DAMAGED:
+    except zips.BadArchive:
         raise Unreadable("L'allegato compresso è danneggiato.", "Attachment", name) from None

@@ -57,8 +57,8 @@ def extract(archive, info, entry):
     try:
         if info.file_size > MAX_BYTES * 2:
             raise Unreadable(TOO_BIG)
-        with reading(), archive.open(info) as member:
-            return bounded(member.read())
+        with reading():
+            return zips.content(archive, info)
     except Unreadable as problem:
         problem.entry = entry
         raise

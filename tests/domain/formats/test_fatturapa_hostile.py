@@ -3,6 +3,8 @@
 import base64
 import io
 import random
+import tracemalloc
+import zipfile
 
 import pytest
 
@@ -143,3 +145,33 @@ def test_attachments_are_bounded_all_together():
     each = attachment(zipped({"a.pdf": b"%PDF-" + block * 190}))  # 3 MB in 40 KB
     assert isinstance(read(xml(body(attachments=[each] * 6)))[0], fatturapa.Invoice)
     assert "troppo grande" in refusal(xml(body(attachments=[each] * 7)))
+
+
+def understating(content, size):
+    """A ZIP whose file says that it has `size` bytes, and unpacks to `content`."""
+    packed = bytearray(zipped({"a.pdf": content}))
+    for sign, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+        at = packed.index(sign) + place
+        packed[at : at + 4] = size.to_bytes(4, "little")
+    return bytes(packed)
+
+
+@pytest.mark.parametrize("where", ["ZIP", "attachment"])
+def test_a_file_that_understates_its_size_is_not_unpacked_beyond_it(where):
+    bomb = understating(b"%PDF-" + bytes(60_000_000), size=1000)
+    content = bomb.replace(b"a.pdf", b"a.xml") if where == "ZIP" else xml(
+        body(attachments=[attachment(bomb)])
+    )  # fmt: skip
+    tracemalloc.start()
+    try:
+        assert "danneggiato" in refusal(content)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_files_packed_in_a_way_that_has_no_limit_are_refused(method):
+    assert "in un modo insolito" in refusal(zipped({"a.xml": XML}, method))
+    packed = attachment(zipped({"a.pdf": b"%PDF-"}, method))
+    assert "compresso in modo anomalo" in refusal(xml(body(attachments=[packed])))
