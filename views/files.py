@@ -21,10 +21,21 @@ MB = 1024 * 1024
 class Request(flask.Request):
     """What is too large for memory waits beside the archive: /tmp may be memory too."""
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._streams = []
+
     def _get_file_stream(self, *_told, **_more):
-        return tempfile.SpooledTemporaryFile(
-            MB // 2, dir=current_app.config["DATA_DIR"] / "uploads"
-        )
+        uploads = current_app.config["DATA_DIR"] / "uploads"
+        stream = tempfile.SpooledTemporaryFile(MB // 2, dir=uploads)  # noqa: SIM115
+        self._streams.append(stream)
+        return stream
+
+    def close(self):
+        """Those of a form that was refused halfway too: werkzeug knows nothing of them."""
+        super().close()
+        for stream in self._streams:
+            stream.close()
 
 
 def takes_files(view):
