@@ -439,7 +439,8 @@ def _readings(supply):
         "autoletture": [
             {**_shown(row, (*both, "inserita_il entered_at", "confermata confirmed",
                             "motivo reason")),
-             "stato": READING_STATES[row.state]}
+             "stato": READING_STATES[row.state],
+             "comunicata_per_telefono": row.taken_for_id is not None}
             for row in own.order_by(SelfReading.day, SelfReading.id)
         ],
         "letture": [

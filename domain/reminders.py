@@ -140,9 +140,13 @@ def payments_due(*, now):
 
 
 def told_of(rows):
-    """What a mail tells of invoices, given as (due day or None, number, cents)."""
+    """What a mail tells of invoices, given as (due day or None, number, cents).
+
+    `credit`: whether it is a credit note.
+    """
     rows = [
-        {"number": number, "due": italian.day(due), "amount": italian.money(cents)}
+        {"number": number, "due": italian.day(due), "amount": italian.money(cents),
+         "credit": cents < 0}
         for due, number, cents in rows
-    ]
+    ]  # fmt: skip
     return {"invoices": rows[:LISTED], "more": len(rows[LISTED:])}

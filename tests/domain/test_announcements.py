@@ -54,8 +54,19 @@ def in_use(rosa):
 
 def test_a_new_invoice_is_told_with_amount_and_day(app, in_use):
     take(app, "2026/1;20/11/2026;000002;fattura;10/12/2026;1234,56;da_pagare")
-    invoice = {"number": "2026/1", "due": "10/12/2026", "amount": "1.234,56\xa0€"}
+    invoice = {
+        "number": "2026/1",
+        "due": "10/12/2026",
+        "amount": "1.234,56\xa0€",
+        "credit": False,
+    }
     assert told("invoice_published") == [("rosa@example.it", {"invoices": [invoice], "more": 0})]
+
+
+def test_a_credit_note_is_told_as_such(app, in_use):
+    take(app, "2026/2;20/11/2026;000002;nota_credito;;-50,00;pagata")
+    ((_to, said),) = told("invoice_published")
+    assert (said["invoices"][0]["number"], said["invoices"][0]["credit"]) == ("2026/2", True)
 
 
 def test_several_of_an_account_are_one_mail(app, in_use):

@@ -37,6 +37,7 @@ from tests.factories import (
     make_invoice,
     make_measured_day,
     make_meter_reading,
+    make_operator,
     make_self_reading,
     make_ticket,
 )
@@ -219,9 +220,18 @@ def test_supplies_with_names_contracts_readings_and_consumption(take, customer, 
     assert json.loads(taken[f"{own}/contratti.json"])[0]["deposito"] == 50.0
     readings = json.loads(taken[f"{own}/letture.json"])
     assert readings["autoletture"][0]["stato"] == "da_acquisire"
+    assert not readings["autoletture"][0]["comunicata_per_telefono"]
     assert readings["letture"][0]["contatore"] == 118
     (period,) = json.loads(taken[f"{own}/prelievi.json"])
     assert (period["totale"], period["unita"], period["tipo"]) == (123.456, "Smc", "effettivo")
+
+
+def test_a_reading_told_by_telephone_says_so(take, customer):
+    supply = make_gas(customer, code="PR000001")
+    told = {"account": None, "taken_for": customer, "operator": make_operator()}
+    make_self_reading(supply, DAY, 120, **told)
+    readings = json.loads(take()["000002/forniture/PR000001/letture.json"])
+    assert [each["comunicata_per_telefono"] for each in readings["autoletture"]] == [True]
 
 
 def test_registers_of_electricity_meters_of_ones_own_days(take, customer):

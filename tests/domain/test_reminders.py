@@ -194,7 +194,7 @@ def test_what_is_due_in_five_days_is_told_or_a_day_late(rosa, days, mails):
 def test_the_mail_tells_number_amount_and_day(rosa):
     make_invoice(rosa.grants.get().customer, number="2026/1", due_on=TODAY + 5 * DAY)
     reminders.payments_due(now=at(TODAY))
-    invoice = {"number": "2026/1", "due": "28/11/2026", "amount": "123,45\xa0€"}
+    invoice = {"number": "2026/1", "due": "28/11/2026", "amount": "123,45\xa0€", "credit": False}
     assert told("invoice_due") == {
         "000002": {"due": "28/11/2026", "invoices": [invoice], "more": 0}
     }

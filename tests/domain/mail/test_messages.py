@@ -42,7 +42,7 @@ class Words(html.parser.HTMLParser):
 
 WINDOW = {"supplies": ["PR002874 (Pdr: 1); VIA PROVA 5"], "from_day": "01/12/2026",
           "from_time": "08:00", "to_day": "05/12/2026", "to_time": "23:59"}  # fmt: skip
-INVOICE = {"number": "2026/1042", "due": "28/11/2026", "amount": "1.234,56 €"}
+INVOICE = {"number": "2026/1042", "due": "28/11/2026", "amount": "1.234,56 €", "credit": False}
 PARAMS = {
     "email_corrected": {"new": "m•••@example.it"},
     "reading_acquired": {
@@ -241,6 +241,21 @@ def test_several_readings_invoices_and_those_not_told(app, monkeypatch):
     assert "- numero 2026/1042, scadenza 28/11/2026, importo 1.234,56 €\n" in words
     assert "- numero 2026/1043, importo 1.234,56 €\n" in words
     assert "e altre 3." in words
+
+
+def test_a_credit_note_is_no_invoice(app, monkeypatch):
+    credit = {"number": "2026/9", "due": "", "amount": "-50,00 €", "credit": True}
+    monkeypatch.setitem(PARAMS, "invoice_published", {"invoices": [credit], "more": 0})
+    message = composed("invoice_published")
+    words = text_of(message)
+    assert message["Subject"] == "Prova Energia: nuova nota di credito 2026/9"
+    assert "è disponibile una nuova nota di credito." in words
+    assert "- nota di credito numero 2026/9, importo -50,00 €\n" in words
+    assert "nuova fattura" not in words
+    assert "per pagare" not in words
+    shown = page_of(message).text
+    assert "C'è una nuova nota di credito" in shown
+    assert "per pagare" not in shown
 
 
 def test_a_line_break_in_a_title_adds_no_header(app, monkeypatch):

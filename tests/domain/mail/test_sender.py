@@ -388,7 +388,7 @@ def queue_bulk(count, *, now=NOW):
 
 INVOICES = {
     "due": "28/11/2026",
-    "invoices": [{"number": "1", "due": "28/11/2026", "amount": "1,00 €"}],
+    "invoices": [{"number": "1", "due": "28/11/2026", "amount": "1,00 €", "credit": False}],
     "more": 0,
 }
 
