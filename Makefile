@@ -5,7 +5,7 @@ PORT ?= 8000
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-.PHONY: help demo demo-reset test test-slow lint bench screenshots clean
+.PHONY: help demo demo-reset test test-slow lint bench fuzz load screenshots clean
 
 help:
 	@echo "make demo         una utility di prova su http://127.0.0.1:$(PORT) (altra porta: make demo PORT=8010)"
@@ -14,6 +14,8 @@ help:
 	@echo "make test-slow    le prove lunghe, di guasto e di dati ostili"
 	@echo "make lint         solo lo stile del codice"
 	@echo "make bench        la tabella delle velocità"
+	@echo "make fuzz         dati ostili a ogni lettore e a ogni modulo (FUZZ_SECONDS=600 ciascuno)"
+	@echo "make load         duecento clienti insieme (LOAD_SECONDS=900)"
 	@echo "make screenshots  rifà le figure di README.md (docs/img)"
 
 # -- The environment: installed again only when the lists change --------------------------
@@ -56,6 +58,23 @@ test-slow: .venv/.installed-dev
 
 bench: .venv/.installed-dev
 	$(RUN) -m tests.bench
+
+.venv/.installed-fuzz: .venv/.installed-dev tests/fuzz/requirements.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r tests/fuzz/requirements.txt
+	@touch $@
+
+fuzz: .venv/.installed-fuzz
+	$(RUN) -m tests.fuzz
+
+# Locust brings a web server and gevent along: it has an environment of its own.
+load-data/venv/.installed: tests/load/requirements.txt | .venv/.installed-dev
+	@$(PYTHON) -m venv --without-pip load-data/venv
+	@$(RUN) -m pip --python load-data/venv/bin/python install --quiet \
+	    --disable-pip-version-check -r $<
+	@touch $@
+
+load: load-data/venv/.installed
+	$(RUN) -m tests.load
 
 screenshots: .venv/.installed-dev
 	$(RUN) -m tests.browser.screenshots

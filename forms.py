@@ -73,6 +73,16 @@ def code_field(label, **attributes):
     )
 
 
+def choice_field(label, name, choices=(), **options):
+    return SelectField(
+        label,
+        name=name,
+        choices=choices,
+        invalid_choice_message=_l("Scegliere una delle voci."),
+        **options,
+    )
+
+
 def password_field(label, missing, autocomplete):
     return PasswordField(label, [InputRequired(missing)], render_kw={"autocomplete": autocomplete})
 
@@ -172,11 +182,11 @@ class OperatorForm(FlaskForm):
         filters=[compact],
         render_kw={"autocomplete": "off", "maxlength": 254},
     )
-    role = SelectField(_l("Ruolo"), choices=ROLE_CHOICES)
+    role = choice_field(_l("Ruolo"), "role", ROLE_CHOICES)
 
 
 class RoleForm(FlaskForm):
-    role = SelectField(_l("Ruolo"), choices=ROLE_CHOICES)
+    role = choice_field(_l("Ruolo"), "role", ROLE_CHOICES)
 
 
 # -- Cambio Password -----------------------------------------------------------------------
@@ -318,7 +328,7 @@ LONGEST_NICKNAME = 40
 class PreferencesForm(FlaskForm):
     """The language is asked for only where there are several, which the view knows."""
 
-    language = SelectField(_l("Lingua"))
+    language = choice_field(_l("Lingua"), "language")
     notices = BooleanField(_l("Ricevere per posta elettronica gli avvisi di ciò che è nuovo"))
     notices_readings = BooleanField(_l("Autoletture e periodi di lettura"))
     notices_invoices = BooleanField(_l("Fatture"))
@@ -402,6 +412,21 @@ class CorrectEmailForm(FlaskForm):
         render_kw={"autocomplete": "off", "maxlength": 254},
     )
     confirmed = HiddenField()
+
+
+class EraseForm(FlaskForm):
+    """What cannot be undone asks for the customer's code, so that nobody does it by a slip."""
+
+    code = StringField(
+        _l("Codice cliente"),
+        [DataRequired(_l("Scrivere il codice del cliente da cancellare."))],
+        filters=[compact],
+        render_kw={"autocomplete": "off", "maxlength": 16},
+    )
+
+
+class DeclineErasureForm(FlaskForm):
+    reason = text_field(_l("Motivo"), rows=4)
 
 
 class NoteForm(FlaskForm):
@@ -583,16 +608,6 @@ class CalendarDayField(TypedDayField):
 
     def _value(self):
         return super()._value() or (self.data.isoformat() if self.data else "")
-
-
-def choice_field(label, name, choices=(), **options):
-    return SelectField(
-        label,
-        name=name,
-        choices=choices,
-        invalid_choice_message=_l("Scegliere una delle voci."),
-        **options,
-    )
 
 
 def numbers_field(label, name, most, default):

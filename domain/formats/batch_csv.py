@@ -21,9 +21,10 @@ def write(columns, number, lines):
 
 def read(content):
     """The rows of a batch's bytes, as dicts of text by column; none of a file like no batch."""
-    text = io.StringIO(content.decode("utf-8", "replace"), newline="")
+    lines = csv.reader(io.StringIO(content.decode("utf-8", "replace"), newline=""), delimiter=";")
     try:
-        return list(csv.DictReader(text, delimiter=";"))
+        columns = next(lines, [])
+        return [dict(zip(columns, line, strict=False)) for line in lines if line]
     except csv.Error:
         return []
 

@@ -1,0 +1,45 @@
+"""A few hostile inputs for every reader, writer and form, always the same; `make fuzz` has more."""
+
+import pkgutil
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from domain import formats
+from tests.fuzz import driven, typed
+from tests.fuzz.targets import FAMILIES, FORMS, READERS, WRITERS
+
+ONCE_BROKEN = sorted(path for path in (Path(__file__).parents[1] / "files" / "fuzz").glob("*/*"))
+USUAL = 25
+FEWER = {"table": 12, "written:receipt": 0, "written:sheets": 8}  # they take longer
+
+
+def by_name(target):
+    return target.name
+
+
+def test_every_format_has_its_target():
+    there = {module.name for module in pkgutil.iter_modules(formats.__path__)}
+    assert there == {target.name.removeprefix("written:") for target in (*READERS, *WRITERS)}
+
+
+@pytest.mark.parametrize("target", [*READERS, *WRITERS, FORMS], ids=by_name)
+def test_valid_files_and_some_hostile_ones(target):
+    for content in target.seeds:
+        target.run(content)
+    if examples := FEWER.get(target.name, USUAL):
+        driven.drive(target, examples=examples)
+
+
+@pytest.mark.parametrize("name", typed.FORMS)
+def test_the_forms_begin_with_valid_ones(name):
+    form = typed.FORMS[name]
+    with typed.app.test_request_context(method="POST"):
+        assert typed.filled(form, MultiDict(parse_qsl(typed.body_of(form)))).validate()
+
+
+@pytest.mark.parametrize("path", ONCE_BROKEN, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_what_broke_once_breaks_no_more(path):
+    FAMILIES[path.parent.name].run(path.read_bytes())
