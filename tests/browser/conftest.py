@@ -1,4 +1,8 @@
-"""Debian's Chromium around a portal of its own, listening for whatever goes wrong."""
+"""Debian's browsers around a portal of its own, listening for whatever goes wrong.
+
+A test asks for a page with `open_browser` and gets Chromium's; with
+`@pytest.mark.parametrize("browser", BROWSERS)` it runs in each of them.
+"""
 
 import os
 
@@ -7,12 +11,16 @@ import pytest
 from tests.browser import portal as portals
 from tests.conftest import required
 
+BROWSERS = ("chromium", "firefox")
+SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
 CHROMIUM = "/usr/bin/chromium"
+FIREFOX = "/usr/bin/firefox-esr"
 FLAGS = [
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
     f"--host-resolver-rules=MAP {portals.HOST} 127.0.0.1",
 ]  # fmt: skip
+PREFERENCES = {"network.dns.localDomains": portals.HOST}
 # Chromium also writes an error where a form came back with what is wrong in it.
 FORM_CAME_BACK = "the server responded with a status of 422"
 REPORT_CSP = """
@@ -28,16 +36,38 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def chromium(certificate):
-    if not os.path.exists(CHROMIUM):
-        required("no browser: apt-get install chromium")
+def playwright():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        trusted = f"--ignore-certificate-errors-spki-list={certificate.fingerprint}"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, trusted])
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright, certificate):
+    if not os.path.exists(CHROMIUM):
+        required("no browser: apt-get install chromium")
+    trusted = f"--ignore-certificate-errors-spki-list={certificate.fingerprint}"
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, trusted])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright):
+    if not os.path.exists(FIREFOX):
+        required("no Firefox: apt-get install firefox-esr")
+    browser = playwright.firefox.launch(
+        channel="moz-firefox", executable_path=FIREFOX, firefox_user_prefs=PREFERENCES
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser():
+    """The name of the browser of a test."""
+    return "chromium"
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +78,23 @@ def portal(tmp_path_factory, certificate):
 
 
 @pytest.fixture
-def open_browser(chromium, portal):
+def open_browser(request, browser, portal):
     """`open_browser(**options)`: a page of a new browser profile.
 
     The test fails if the page wrote an error, asked for something that failed, broke the
     security policy or opened a script's dialog.
     """
     troubles, contexts = [], []
+    launched = request.getfixturevalue(browser)
+    # Firefox knows no single certificate to trust.
+    trust = {"ignore_https_errors": True} if browser == "firefox" else {}
 
     def _open(**options):
-        context = chromium.new_context(
+        context = launched.new_context(
             base_url=portal.address,
             locale="it-IT",
             timezone_id="Europe/Rome",
-            **{"viewport": {"width": 1280, "height": 900}, **options},
+            **{"viewport": SIZES["desk"], **trust, **options},
         )
         contexts.append(context)
         context.set_default_timeout(10_000)
@@ -76,13 +109,16 @@ def open_browser(chromium, portal):
     assert not troubles
 
 
+ABANDONED = {"net::ERR_ABORTED", "NS_BINDING_ABORTED"}  # a download, or a page left behind
+
+
 def listen(page, troubles):
     def on_console(message):
         if message.type == "error" and FORM_CAME_BACK not in message.text:
             troubles.append(f"console: {message.text}")
 
     def on_failed(request):
-        if request.failure != "net::ERR_ABORTED":  # a download, or a page left behind
+        if request.failure not in ABANDONED:
             troubles.append(f"{request.method} {request.url}: {request.failure}")
 
     def on_response(response):
