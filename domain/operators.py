@@ -44,18 +44,16 @@ def keys(secret_key):
 # -- Getting in ----------------------------------------------------------------------------
 
 
-def sign_in(username, password, *, address, now):
+def sign_in(username, password, *, address, browser=None, now):
     """Open a session that waits for the second factor; return its token, or raise Refused.
 
-    One sentence and one call of Argon2 whatever the reason.
+    One sentence and one call of Argon2 whatever the reason. `browser` is the KnownBrowser of
+    operators whose second factor was given there before, or None.
     """
     username = username.strip().lower()
-    tries = [
-        (throttle.OPERATOR_ADDRESS, throttle.place(address)),
-        (throttle.OPERATOR_NAME, username),
-    ]
-    throttle.reserve(tries, now=now)
     operator = Operator.get_or_none(Operator.username == username)
+    tries = _login_tries(operator, username, address, browser)
+    throttle.reserve(tries, now=now)
     if not passwords.matches(operator.password_hash if operator else None, password):
         raise _wrong_login()
     with writing():
@@ -66,6 +64,16 @@ def sign_in(username, password, *, address, now):
         if fresh.totp_nonce is None:
             Operator.update(totp_nonce=_nonce()).where(Operator.id == fresh.id).execute()
         return operator_sessions.open_session(fresh, now=now)
+
+
+def _login_tries(operator, username, address, browser):
+    """A known browser has a budget apart: who guesses from elsewhere shuts nobody out."""
+    if operator and browser and operator.id in browser.accounts:
+        return [(throttle.OPERATOR_BROWSER, f"{operator.id}:{browser.id}")]
+    return [
+        (throttle.OPERATOR_ADDRESS, throttle.place(address)),
+        (throttle.OPERATOR_NAME, username),
+    ]
 
 
 def _wrong_login():

@@ -43,6 +43,7 @@ EMAIL_CHANGE = Limit("email-change", 10, 24 * HOUR)  # mail to whatever address 
 EMAIL_LINK = Limit("email-link", 20, HOUR)  # links of no use, opened from one address
 OPERATOR_ADDRESS = Limit("operator-address", 10, 5 * MINUTE)
 OPERATOR_NAME = Limit("operator-name", 20, HOUR)
+OPERATOR_BROWSER = Limit("operator-browser", 10, 5 * MINUTE)  # instead of both, where it is known
 OPERATOR_CODE = Limit("operator-code", 5, 15 * MINUTE)  # a code is right by chance 3 times in 10^6
 OPERATOR_CODE_DAY = Limit("operator-code-day", 50, 24 * HOUR)
 

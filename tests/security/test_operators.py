@@ -10,7 +10,7 @@ import pytest
 from domain import operator_sessions, operators, register, throttle
 from domain.clock import utcnow
 from models import Operator, RegisterEntry
-from tests.factories import PASSWORD, make_operator
+from tests.factories import PASSWORD, make_account, make_operator
 from tests.pages import PARTIAL
 from tests.security.desk import ADMINISTRATORS, DOOR, ENTRANCE, routes, values_of
 from tests.security.owners import Owner, address
@@ -134,6 +134,35 @@ def test_row_18_guesses_at_one_user_name_have_a_limit(browser_at, usernames, arg
     ]
     assert statuses == [422] * most + [429] * 3
     assert len(argon2_calls) == most
+
+
+def test_row_18_guesses_from_elsewhere_lock_no_operator_out(app, browser_at, usernames):
+    operator = Operator.get(Operator.username == usernames["active"])
+    right = {"username": operator.username, "password": PASSWORD}
+    own = browser_at("192.0.2.1")
+    assert own.post("/staff/login", data=right).status_code == 303
+    secret = operators.secret(operator, operators.keys(app.secret_key))
+    assert own.post("/staff/codice", data={"code": pyotp.TOTP(secret).now()}).status_code == 303
+    own.post("/staff/logout")
+    for n in range(throttle.OPERATOR_NAME.most + 3):
+        address = f"198.51.100.{n}" if n % 2 else "192.0.2.1"
+        browser_at(address).post("/staff/login", data=right | GUESS)
+    assert browser_at("203.0.113.1").post("/staff/login", data=right).status_code == 429
+    assert own.post("/staff/login", data=right).status_code == 303
+
+
+def test_row_18_a_known_browser_guesses_no_more_than_any(app, browser_at, usernames):
+    """Nor is one known to the desk that is known to a customer with the same id."""
+    operator = Operator.get(Operator.username == usernames["active"])
+    customer = make_account(id=operator.id)
+    browser = browser_at("192.0.2.1")
+    browser.post("/login", data={"username": customer.username, "password": PASSWORD})
+    browser.post("/logout")
+    browser.set_cookie("portale-noto-sportello", browser.get_cookie("portale-noto").value)
+    data = {"username": operator.username, **GUESS}
+    statuses = [browser.post("/staff/login", data=data).status_code for _n in range(12)]
+    assert statuses == [422] * throttle.OPERATOR_ADDRESS.most + [429] * 2
+    assert browser_at("192.0.2.1").post("/staff/login", data=data).status_code == 429
 
 
 def test_row_18_the_password_alone_opens_nothing(app, owner, sign_in_operator):

@@ -13,26 +13,28 @@ from domain.accounts import KnownBrowser
 
 LIFETIME = 400 * 24 * 3600  # seconds; browsers keep no cookie longer
 MOST_ACCOUNTS = 5  # logins used in one browser, such as a household's and a firm's
+CUSTOMERS, OPERATORS = "noto", "noto-sportello"  # whose logins: each have ids of their own
+SALTS = {CUSTOMERS: "known browser", OPERATORS: "known browser of the desk"}
 
 
-def recall():
+def recall(whose=CUSTOMERS):
     """The KnownBrowser of this request, or None."""
     try:
-        browser, accounts = _signer().loads(
-            request.cookies.get(_cookie_name(), ""), max_age=LIFETIME
+        browser, accounts = _signer(whose).loads(
+            request.cookies.get(_cookie_name(whose), ""), max_age=LIFETIME
         )
     except BadData:
         return None
     return KnownBrowser(browser, tuple(accounts))
 
 
-def remember(response, account):
-    """Make this browser known to `account`, beside those to which it is known already."""
-    known = recall() or KnownBrowser(secrets.token_urlsafe(16), ())
-    accounts = [account.id, *(each for each in known.accounts if each != account.id)]
+def remember(response, login, whose=CUSTOMERS):
+    """Make this browser known to the login with that id, beside those that know it already."""
+    known = recall(whose) or KnownBrowser(secrets.token_urlsafe(16), ())
+    accounts = [login, *(each for each in known.accounts if each != login)]
     response.set_cookie(
-        _cookie_name(),
-        _signer().dumps([known.id, accounts[:MOST_ACCOUNTS]]),
+        _cookie_name(whose),
+        _signer(whose).dumps([known.id, accounts[:MOST_ACCOUNTS]]),
         max_age=LIFETIME,
         secure=current_app.config["SESSION_COOKIE_SECURE"],
         httponly=True,
@@ -40,9 +42,9 @@ def remember(response, account):
     )
 
 
-def _cookie_name():
-    return f"{current_app.config['SESSION_COOKIE_NAME']}-noto"
+def _cookie_name(whose):
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-{whose}"
 
 
-def _signer():
-    return URLSafeTimedSerializer(current_app.secret_key, salt="known browser")
+def _signer(whose):
+    return URLSafeTimedSerializer(current_app.secret_key, salt=SALTS[whose])

@@ -44,7 +44,7 @@ def sign_in():
         return render_template("auth/login.html", form=form), status(refusal)
     enter(token)
     response = redirect(own_path(form.next.data), 303)
-    known_browser.remember(response, account)
+    known_browser.remember(response, account.id)
     return response
 
 

@@ -12,7 +12,7 @@ from domain.errors import Refused
 from domain.formats import epc
 from forms import CodeForm, FirstPasswordForm, OperatorLoginForm, PasswordForm
 from views.access import go
-from views.auth import leave, status
+from views.auth import known_browser, leave, status
 from views.auth.login import LEAVE_NOTHING
 from views.files import send_made
 from views.staff.access import (
@@ -74,7 +74,11 @@ def sign_in():
         return render_template(page, form=form), 422
     try:
         token = operators.sign_in(
-            form.username.data, form.password.data, address=request.remote_addr, now=utcnow()
+            form.username.data,
+            form.password.data,
+            address=request.remote_addr,
+            browser=known_browser.recall(known_browser.OPERATORS),
+            now=utcnow(),
         )
     except Refused as refusal:
         form.password.errors.append(str(refusal))
@@ -143,7 +147,9 @@ def try_code(page):
     enter(token)
     if shown_by:
         session[SHOWN_BY] = shown_by
-    return redirect("/staff/codici" if shown_by else "/staff", 303)
+    response = redirect("/staff/codici" if shown_by else "/staff", 303)
+    known_browser.remember(response, who.operator, known_browser.OPERATORS)
+    return response
 
 
 def code_page(form):
