@@ -5,7 +5,7 @@ import datetime as dt
 from peewee import fn
 
 from domain.clock import rome_day, utcnow
-from models import BilledConsumption, Document, Invoice, MeasuredDay, SelfReading
+from models import BilledConsumption, Document, Invoice, MeasuredDay, SelfReading, StoredFile
 from tests.factories import (
     make_account,
     make_attachment,
@@ -83,7 +83,8 @@ class Owner:
         whose = self.customer if category == "personal" else None
         # Short ones stand elsewhere in a page too, and what is published takes the next one.
         number = (Document.select(fn.MAX(Document.id)).scalar() or 901) + 100
-        values = {"id": number, "text": "Testo", "file": make_file(self.app, f"d{number}.pdf")}
+        file = make_file(self.app, f"d{number}-{StoredFile.select().count()}.pdf")
+        values = {"id": number, "text": "Testo", "file": file}
         return make_document(None, category, customer=whose, **values)
 
     def measures(self):
