@@ -11,7 +11,7 @@ from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from domain.tickets import deadlines_of
 from jobs import import_inbox, runner
-from jobs.demo_world import archive, contacts, desk, history, people, tickets
+from jobs.demo_world import archive, contacts, desk, history, morning, people, tickets
 from models import (
     Account,
     Customer,
@@ -25,6 +25,7 @@ from models import (
 
 NOON = dt.time(12)
 LONG_AGO, LATELY = dt.timedelta(days=1100), dt.timedelta(days=3, hours=2)
+SOME_TIME = dt.timedelta(days=60)
 REASON = "Lettura non coerente con quella del distributore del mese successivo."
 
 
@@ -41,6 +42,7 @@ def run(app, *, now):
     name, content = archive.windows(today)
     (folder / "inbox" / name).write_bytes(content)
     import_inbox.run(app, now=now)
+    desk.open_to_all(app.secret_key, now=now - SOME_TIME)
     if first_time:
         with writing():  # all at once: a first start cut short begins again
             readings = hand_over_readings(today, now=now)
@@ -50,10 +52,11 @@ def run(app, *, now):
             tickets.live(account, folder / "documents", deadlines=deadlines, today=today, now=now)
             history.live(account, today=today)
             changes = contacts.live(account, account.grants.get().customer, today=today)
+            morning.live(app, today=today, now=now)
         for batch in (readings, changes):
             taken = folder / "outbox" / handover.TAKEN / batch.file_name
             taken.write_bytes(batch.content)
-    desk.open_to_all(app.secret_key, now=now)
+        morning.send_files(app, today=today, now=now)
     register.verify(register.key(app.secret_key), now=now)
     if answers := outcomes():
         (folder / "inbox" / "esiti_demo.csv").write_bytes(archive.table(answers))

@@ -14,10 +14,21 @@ from stdnum.it import codicefiscale, iva
 
 import models
 from app import ConfigurationError, create_app
-from domain import consumption, documents, history, invoices, readings, register, windows
+from domain import (
+    consumption,
+    documents,
+    history,
+    invoices,
+    readings,
+    register,
+    standard_answers,
+    windows,
+)
+from domain import desk as the_desk
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
-from jobs import demo, seed_demo
+from domain.mail import outbox
+from jobs import acquire_readings, demo, seed_demo, send_reminders
 from jobs.demo_world import archive, contacts, desk, people
 from models import (
     Account,
@@ -31,14 +42,21 @@ from models import (
     InvoiceSupply,
     Operator,
     ReadingBatch,
+    RegisterEntry,
     SelfReading,
     StoredFile,
     SupplyPoint,
+    TicketMessage,
+    UploadedFile,
 )
 from tests.conftest import in_own_context
 from tests.pages import PARTIAL
 
 TODAY = dt.date(2026, 11, 23)
+FOR_THE_CLERK = {
+    "letture_distributore_demo.csv": "rejected",
+    "clienti_cessati_demo.csv": "held",
+}
 
 
 @pytest.fixture
@@ -107,7 +125,9 @@ def test_a_busy_port_is_told_in_a_sentence():
 def test_seeding_gives_the_ready_customer_years_of_data(demo_app):
     now = utcnow()
     assert seed_demo.run(demo_app, now=now) == "Dati di prova caricati."
-    assert set(ImportedFile.select(ImportedFile.state).tuples()) == {("applied",)}
+    imported = dict(ImportedFile.select(ImportedFile.name, ImportedFile.state).tuples())
+    assert FOR_THE_CLERK.items() <= imported.items()
+    assert {imported[name] for name in imported.keys() - FOR_THE_CLERK.keys()} == {"applied"}
 
     ready = Customer.get(code="000002")
     assert (ready.name, ready.address) == ("PROVA S.P.A.", "VIA DI PROVA 35 - 59100 PRATO (PO)")
@@ -131,7 +151,7 @@ def test_seeding_gives_the_ready_customer_years_of_data(demo_app):
         )
 
     states = {row.state for row in SelfReading.select()}
-    assert states == {"validated", "rejected"}
+    assert states == {"validated", "rejected", "pending", "cancelled"}
     assert ready.phone == contacts.PHONE
     for batch in (ReadingBatch.get(), ContactBatch.get()):
         taken = demo_app.config["DATA_DIR"] / "outbox" / "presi" / batch.file_name
@@ -344,6 +364,37 @@ def test_operators_of_the_demo_are_made_once(demo_app):
         desk.open_to_all(demo_app.secret_key, now=utcnow())
     assert Operator.select().count() == len(people.DESK)
     assert register.first_broken(register.key(demo_app.secret_key)) is None
+
+
+def test_a_morning_waits_at_the_desk(demo_app):
+    now = utcnow()
+    seed_demo.run(demo_app, now=now)
+    tiles = {tile.name: tile for tile in the_desk.tiles(now=now)}
+    assert {tiles[name].state for name in ("tickets", "files", "mail")} == {the_desk.LATE}
+    assert tiles["tickets"].about.overdue == 1
+    assert len(tiles["files"].about.last) == tiles["files"].about.held == 1
+    assert (tiles["mail"].about.failed, tiles["mail"].about.failing) == (1, 1)
+    assert tiles["readings"].about.pending > 2
+    odd = SelfReading.select().where(SelfReading.confirmed, SelfReading.state == "pending")
+    told = SelfReading.select().where(SelfReading.taken_for.is_null(False))
+    assert odd.exists()
+    assert told.exists()
+    assert TicketMessage.select().where(TicketMessage.internal).exists()
+    assert len(standard_answers.all_of_them()) == 2
+    assert UploadedFile.select(UploadedFile.outcome).scalar() == "applied"
+    formatted = Document.select().where(Document.service == "GAS", Document.source.is_null(False))
+    assert formatted.exists()
+    assert RegisterEntry.select().count() > 8
+    assert register.first_broken(register.key(demo_app.secret_key)) is None
+    assert sum(count for _month, count in the_desk.registered(now=now)) > 1
+
+
+def test_no_mail_of_the_morning_goes_out(demo_app):
+    now = utcnow()
+    seed_demo.run(demo_app, now=now)
+    acquire_readings.run(demo_app, now=now)
+    send_reminders.run(demo_app, now=now)
+    assert outbox.claim(now=now + dt.timedelta(minutes=5)) is None
 
 
 def test_the_welcome_tells_how_to_get_into_the_desk():
