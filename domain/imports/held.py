@@ -5,7 +5,7 @@ from peewee import fn
 
 from domain import files
 from domain.errors import Refused
-from models import ImportedFile, writing
+from models import ImportedFile, locking, writing
 
 
 def waiting():
@@ -61,7 +61,7 @@ def discard(key, *, inbox, now):
 
 
 def _undecided(key):
-    row = waiting().where(ImportedFile.id == key).first()
+    row = locking(waiting().where(ImportedFile.id == key)).first()
     if row is None or row.confirmed_at:
         raise Refused(_("Su questo file è già stato deciso."))
     return row

@@ -244,11 +244,13 @@ def choose_kind(data_dir, upload, chosen):
 def load(data_dir, upload):
     """Put the file into the inbox, where the next import takes it. In the caller's transaction.
 
-    `forget` its folder afterwards. Stopped in between, the file is in both places and nothing
-    is lost: what is imported twice changes nothing.
+    Refused where somebody decided before, or the inbox has another file of that name. `forget`
+    its folder afterwards. Stopped in between, the file is in both places and nothing is lost:
+    what is imported twice changes nothing.
     """
     if not kind(upload):
         raise Refused(_("Scegliere che cosa contiene il file."))
+    remove(upload)
     _put(
         place_of(data_dir, upload),
         data_dir / "inbox" / upload.name,
@@ -259,12 +261,12 @@ def load(data_dir, upload):
             name=upload.name,
         ),
     )
-    remove(upload)
 
 
 def remove(upload):
-    """Nobody wants the file any more: its row goes, in the caller's transaction."""
-    UploadedFile.delete().where(UploadedFile.id == upload.id).execute()
+    """The row of a file that waits no more goes, in the caller's transaction; once, or Refused."""
+    if not UploadedFile.delete().where(UploadedFile.id == upload.id).execute():
+        raise Refused(_("Su questo file è già stato deciso."))
 
 
 # -- Listed, and what the job does ---------------------------------------------------------
