@@ -59,8 +59,23 @@ SETTINGS = (
     Setting("UPLOAD_MB", 256, int, "most MiB that an operator may send at once to «Caricamenti»"),
     Setting("BACKUP_DIR", "", str, "folder of the backups; empty: `backup` in the data folder"),
     Setting("BACKUP_DAYS", 14, int, "days after which a backup is removed"),
+    Setting("KEEP_MAIL_DAYS", 90, int, "days that mail is kept once sent; undelivered twice that"),
+    Setting("KEEP_FILES_DAYS", 180, int, "days that exchanged files and their reports are kept"),
+    Setting("KEEP_ACCESSES_MONTHS", 24, int, "months that accesses and changes are remembered"),
+    Setting("KEEP_HISTORY_YEARS", 10, int, "years that the rest of «Storico» is kept"),
+    Setting("KEEP_MEASURES_YEARS", 0, int, "years that measures are kept; 0: for ever"),
+    Setting("PAGES_DIR", "", str, "folder of the utility's own notices on privacy and access"),
     Setting("DEMO", False, bool, "internal: set by `make demo`, refused in production"),
 )
+
+
+KEPT = {  # the least that the portal itself needs, and the most
+    "KEEP_MAIL_DAYS": (30, 3650),
+    "KEEP_FILES_DAYS": (30, 3650),
+    "KEEP_ACCESSES_MONTHS": (1, 120),
+    "KEEP_HISTORY_YEARS": (2, 30),
+    "KEEP_MEASURES_YEARS": (0, 30),
+}
 
 
 def read_settings(overrides=None):
@@ -103,6 +118,9 @@ def complete(values):
         raise ConfigurationError("PORTALE_UPLOAD_MB: serve un numero da 16 a 4096.")
     if values["BACKUP_DAYS"] < 1:
         raise ConfigurationError("PORTALE_BACKUP_DAYS: serve un numero di giorni da 1 in su.")
+    for name, (least, most) in KEPT.items():
+        if not least <= values[name] <= most:
+            raise ConfigurationError(f"PORTALE_{name}: serve un numero da {least} a {most}.")
     if values["TAL_0050"] and not values["UTILITY_VAT"]:
         raise ConfigurationError("PORTALE_TAL_0050: serve anche PORTALE_UTILITY_VAT.")
     values["DATA_DIR"] = Path(values["DATA_DIR"]).resolve()
@@ -136,6 +154,8 @@ def complete(values):
     if values["MAIL_SECURITY"] not in {"starttls", "tls", "none"}:
         raise ConfigurationError("PORTALE_MAIL_SECURITY: scegli «starttls», «tls» o «none».")
     check_look(values)
+    if values["PAGES_DIR"] and not Path(values["PAGES_DIR"]).is_dir():
+        raise ConfigurationError("PORTALE_PAGES_DIR: serve il percorso di una cartella.")
     values["MAIL_SENDER"] = values["MAIL_SENDER"] or f"portale@{address.hostname or 'localhost'}"
     return values
 

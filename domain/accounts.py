@@ -117,7 +117,7 @@ def claim(code, tax_id, *, address, now):
     customer = Customer.get_or_none(Customer.code == code)
     with writing():
         throttle.count(tries, now=now)
-        right = _has_tax_id(customer, tax_id)
+        right = _has_tax_id(customer, tax_id) and customer.erased_at is None
         accounts = _accounts_in_use(customer, now) if right else []
         if right and not accounts:
             throttle.give_back(tries, now=now)
@@ -140,11 +140,11 @@ def register(customer_id, email, *, keep, address, now):
         for account in in_use:
             if _saved_twice(account, email, now):
                 return account
-        if customer is None or in_use:
+        if customer is None or customer.erased_at or in_use:
             raise _no_registration()
         account, former = _make_account(customer, email, now)
         mail.queue("first_access", email, account=account, now=now)
-        for contact in {former, *_addresses(customer.email)} - {None}:
+        for contact in {former, *addresses_in(customer.email)} - {None}:
             if not _same(contact, email):
                 mail.queue("registration_notice", contact, account=account, now=now)
         if keep:
@@ -212,7 +212,7 @@ def _has_tax_id(customer, tax_id):
     return bool(tax_id) and any(_plain_tax_id(each) == tax_id for each in known if each)
 
 
-def _addresses(text):
+def addresses_in(text):
     """The mail addresses in a contact as billing keeps it, which may be several."""
     return {word for word in re.split(r"[\s,;]+", text or "") if "@" in word}
 

@@ -61,14 +61,14 @@ def received(given, documents, *, now):
         yield arrived
     except BaseException:
         for upload in arrived:
-            _arriving(documents, upload.path).unlink(missing_ok=True)
+            arriving(documents, upload.path).unlink(missing_ok=True)
         raise
     kept = _kept(upload.path for upload in arrived)
     for upload in arrived:
         if upload.path in kept:
             settle(upload, documents)
         else:
-            _arriving(documents, upload.path).unlink(missing_ok=True)
+            arriving(documents, upload.path).unlink(missing_ok=True)
 
 
 def check_number(given):
@@ -83,7 +83,7 @@ def _receive(given_name, stream, documents):
     size = stream.tell()
     kind = _kind(stream, size, name)
     path = f"{FOLDER}/{secrets.token_hex(16)}.{kind}"
-    target = _arriving(documents, path)
+    target = arriving(documents, path)
     digest = hashlib.sha256()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -194,7 +194,7 @@ def sent_by(customer_id):
 # -- Places --------------------------------------------------------------------------------
 
 
-def _arriving(documents, path):
+def arriving(documents, path):
     return documents / ARRIVING / path.rpartition("/")[2]
 
 
@@ -212,7 +212,7 @@ def settle(attachment, documents):
 
     One that cannot be moved now waits where it arrived: whoever asks for it tries again.
     """
-    source = _arriving(documents, attachment.path)
+    source = arriving(documents, attachment.path)
     if not files.is_file(source):
         return
     try:

@@ -1,4 +1,4 @@
-"""The request that personal data be erased: made, withdrawn; operators settle it.
+"""The request that personal data be erased: made, withdrawn, settled (see erasing.py).
 
 Article 17 of Regulation (EU) 2016/679 gives the right, and leaves out what a law wants kept;
 article 12 wants an answer within a month. Article 2220 of the Italian civil code has
@@ -52,6 +52,18 @@ def withdraw(customer_id, account_id, *, now):
         if not withdrawn:
             raise Refused(_("Non c'è una richiesta di cancellazione da ritirare."))
         _tell("erasure_withdrawn", customer_id, account_id, now)
+
+
+def settle(customer_id, *, refusal, now):
+    """Close the open request: declined for the reason `refusal`, or done where that is None.
+
+    In the transaction of the caller, who tells the customer; raises Refused where there is none.
+    """
+    done = {ErasureRequest.settled_at: now, ErasureRequest.refusal: refusal}
+    if not ErasureRequest.update(done).where(*_open(customer_id)).execute():
+        raise Refused(_("La richiesta non c'è più: il cliente l'ha ritirata, o è già stata evasa."))
+    if refusal is not None:
+        history.record("erasure_declined", now=now, customer=customer_id)
 
 
 def _tell(kind, customer_id, account_id, now):

@@ -34,6 +34,7 @@ CHANGES = (
     "preferences_changed",
     "erasure_asked",
     "erasure_withdrawn",
+    "erasure_declined",
     "calendar_made",
     "calendar_revoked",
 )

@@ -31,6 +31,8 @@ KINDS = (
     "register_downloaded",
     "customer_read",
     "customer_viewed",
+    "customer_erased",
+    "erasure_declined",
     "view_downloaded",
     "login_resent",
     "login_email_corrected",

@@ -112,6 +112,13 @@ TOLD = {
     "view_downloaded": Told(
         _l("File scaricato"), _always(_l("Scarica un file dalla vista del cliente."))
     ),
+    "customer_erased": Told(
+        _l("Dati cancellati"), _always(_l("Cancella i dati personali del cliente."))
+    ),
+    "erasure_declined": Told(
+        _l("Cancellazione non accolta"),
+        _always(_l("Non accoglie la richiesta di cancellare i dati personali.")),
+    ),
     "login_resent": Told(
         _l("Accesso inviato"), _filled(_l("Invia una nuova password per lo User %(login)s."))
     ),

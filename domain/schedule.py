@@ -31,6 +31,7 @@ JOBS = (
     Job("send_reminders", _l("Promemoria"), _l("scadenze e periodi di lettura, ai clienti"),
         DAY, 26 * HOUR),
     Job("backup", _l("Copia di sicurezza"), _l("archivio e documenti"), DAY, 26 * HOUR),
+    Job("purge", _l("Pulizia"), _l("ciò che non va più conservato"), DAY, 26 * HOUR),
 )  # fmt: skip
 
 

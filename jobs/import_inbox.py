@@ -14,6 +14,7 @@ copy of the archive, in a temporary folder, so that nobody waits for it. A file 
 because it ends too many rows is taken with --confirm NAME.
 """
 
+import sys
 from collections import Counter
 
 from domain import announcements
@@ -84,6 +85,8 @@ def tell_problems(title, count, problems):
         return
     listed = f", elencati i primi {LISTED}" if count > LISTED else ""
     print(f"  {title}: {count}{listed}")
+    if not sys.stdout.isatty():  # a log, which keeps no cells: they are in the report
+        return
     for problem in problems[:SHOWN]:
         print(f"    {import_report.sentence(problem)}")
     if len(problems) > SHOWN:

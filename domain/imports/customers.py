@@ -1,6 +1,7 @@
 """`clienti`: who is billed."""
 
-from domain import contacts
+from domain import contacts, erasing
+from domain.clock import rome_day
 from domain.formats import table
 from domain.formats.billing_contacts import FIELDS
 from domain.imports import checks
@@ -38,8 +39,11 @@ class Customers(Kind):
             )  # fmt: skip
 
     def examine(self, entries, report, documents):
+        erased = erased_among(entries)
         for entry in entries:
-            if not (entry.merged(Customer.tax_code) or entry.merged(Customer.vat_number)):
+            if entry.stored and entry.stored["id"] in erased:
+                self.skip(entry, report, "codice_cliente", erasing.SKIPPED)
+            elif not (entry.merged(Customer.tax_code) or entry.merged(Customer.vat_number)):
                 self.refuse(
                     entry, report, "codice_fiscale",
                     "Il cliente resta senza codice fiscale e senza partita IVA: indicarne uno.",
@@ -59,8 +63,10 @@ class Customers(Kind):
             entry.values[change.field] = change.value
 
     def write(self, entries, documents):
-        """What customers change after the rows were examined holds too."""
+        """What customers change after the rows were examined holds too; so does an erasure."""
         contacts.lock([entry.stored["id"] for entry in entries if entry.stored])
+        erased = erased_among(entries)
+        entries = [each for each in entries if not each.stored or each.stored["id"] not in erased]
         for entry, change in changed_by_customers(entries):
             if change.id not in entry.more.get("confirmed", ()):
                 entry.values[change.field] = change.value
@@ -74,6 +80,12 @@ class Customers(Kind):
 
     def active(self):
         return Customer.select().where(Customer.active).count()
+
+
+def erased_among(entries):
+    """The ids of the customers of these rows who were erased, and have no supply again."""
+    known = {entry.stored["id"]: entry.at for entry in entries if entry.stored}
+    return erasing.still_erased(Customer.id, known, today=rome_day(entries[0].at)) if known else ()
 
 
 def changed_by_customers(entries):

@@ -1,5 +1,7 @@
 """`fatture`: invoices and credit notes, with their documents."""
 
+from domain import erasing
+from domain.clock import rome_day
 from domain.formats import table
 from domain.imports import checks
 from domain.imports.documented import Documented
@@ -51,7 +53,21 @@ class Invoices(Documented):
         self.link(entries, report, "codice_cliente", Invoice.customer, Customer, UNKNOWN_CUSTOMER)
         for entry in entries:
             entry.values["year"] = entry.cells["data"].year
+        self._skip_expired(entries, report)
         self._find_supplies(entries, report)
+
+    def _skip_expired(self, entries, report):
+        """What no law wants kept any more of who was erased."""
+        if not entries:
+            return
+        today = rome_day(entries[0].at)
+        since = erasing.kept_since(today)
+        old = [entry for entry in entries if entry.cells["data"] < since and not entry.bad]
+        codes = {entry.cells["codice_cliente"] for entry in old}
+        erased = erasing.still_erased(Customer.code, codes, today=today) if codes else ()
+        for entry in old:
+            if entry.cells["codice_cliente"] in erased:
+                self.skip(entry, report, "codice_cliente", erasing.SKIPPED)
 
     def _find_supplies(self, entries, report):
         codes = {code for entry in entries for code in entry.cells.get("codice_fornitura") or ()}

@@ -1,6 +1,8 @@
 """`documenti`: documents and notices, of one customer or for all."""
 
 from domain import documents as rules
+from domain import erasing
+from domain.clock import rome_day
 from domain.formats import table
 from domain.imports import checks
 from domain.imports.documented import Documented
@@ -39,7 +41,10 @@ class Publications(Documented):
     )
 
     def prepare(self, entries, report):
-        ids = self.ids(Customer, {e.cells.get("codice_cliente") for e in entries} - {None})
+        codes = {e.cells.get("codice_cliente") for e in entries} - {None}
+        ids = self.ids(Customer, codes)
+        today = rome_day(entries[0].at) if entries else None
+        erased = erasing.still_erased(Customer.code, codes, today=today) if codes else ()
         for entry in entries:
             code = entry.cells.get("codice_cliente")
             entry.values["customer"] = ids.get(code)
@@ -53,6 +58,8 @@ class Publications(Documented):
                 )  # fmt: skip
             elif code is not None and code not in ids:
                 self.refuse(entry, report, "codice_cliente", UNKNOWN_CUSTOMER)
+            elif code in erased:
+                self.skip(entry, report, "codice_cliente", erasing.SKIPPED)
 
     def examine(self, entries, report, documents):
         self.find_documents(entries, report, documents)

@@ -137,6 +137,11 @@ class Kind:
         entry.bad = True
         report.error(entry.number, column, entry.cells.get(column), message)
 
+    def skip(self, entry, report, column, message):
+        """Leave the row alone: the file is taken without it."""
+        entry.bad = True
+        report.warn(entry.number, column, entry.cells.get(column), message)
+
     def ids(self, model, codes, *columns):
         """{code: id}, or {code: row of `columns`}, of the rows of `model` that exist."""
         found = {}

@@ -29,6 +29,8 @@ ALWAYS = (  # security, and receipts of what the customer asked for
     "complaint_receipt",  # with a PDF
     "erasure_asked",
     "erasure_withdrawn",
+    "erasure_declined",
+    "erasure_done",
 )
 NOTICES = {  # what the customer may prefer not to be told by mail, by what it is about
     "readings": (

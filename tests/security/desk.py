@@ -51,8 +51,8 @@ NAMELESS = {
     "staff_windows.new",
     "staff_windows.create",
     "staff_documents.index",
-    "staff_documents.new",
-    "staff_documents.prepare",
+    "staff_publishing.new",
+    "staff_publishing.prepare",
     "staff_uploads.index",
     "staff_uploads.upload",
     "staff_tickets.index",
@@ -81,6 +81,10 @@ OBJECTS = {
             "look",
         )
     },
+    **{
+        f"staff_erasure.{name}": lambda own: {"code": own.customer.code}
+        for name in ("index", "erase", "decline")
+    },
     "staff_readings.new": lambda own: {"fornitura": own.gas.code},
     "staff_readings.submit": lambda own: {"fornitura": own.gas.code},
     "staff_readings.ask_to_cancel": lambda own: {"key": own.reading().id},
@@ -108,10 +112,14 @@ OBJECTS = {
     "staff_tickets.receipt": lambda own: {"code": own.ticket().code},
     **{
         f"staff_documents.{name}": lambda own: {"key": own.document("personal").id}
-        for name in ("read", "pdf", "withdraw", "delete", "edit", "prepare_change")
+        for name in ("read", "pdf", "withdraw", "delete")
     },
     **{
-        f"staff_documents.{name}": lambda own: {"key": make_draft(own.app).id, "place": 0}
+        f"staff_publishing.{name}": lambda own: {"key": own.document("personal").id}
+        for name in ("edit", "prepare_change")
+    },
+    **{
+        f"staff_publishing.{name}": lambda own: {"key": make_draft(own.app).id, "place": 0}
         for name in (
             "preview",
             "draft_pdf",

@@ -3,8 +3,9 @@
 from importlib import import_module
 
 MODULES = (  # in menu order
-    "access", "entrance", "dashboard", "customers", "self_readings", "windows", "documents",
-    "tickets", "standard_answers", "uploads", "mails", "operators", "register",
+    "access", "entrance", "dashboard", "customers", "erasure", "self_readings", "windows",
+    "documents", "publishing", "tickets", "standard_answers", "uploads", "mails", "operators",
+    "register",
 )  # fmt: skip
 
 

@@ -58,12 +58,17 @@ def address_of(customer):
     return f"{HERE}/{customer.code}"
 
 
+def note_reading(code):
+    """Write in the register that the operator reads of this customer, once in a while."""
+    if not customer_sheet.was_just_read(current_operator().username, code, now=utcnow()):
+        noted("customer_read", customer=code)
+
+
 @bp.get("/<code>")
 @operator_required
 def sheet(code):
     customer = customer_or_404(code)
-    if not customer_sheet.was_just_read(current_operator().username, code, now=utcnow()):
-        noted("customer_read", customer=code)
+    note_reading(code)
     lists = customer_sheet.lists(customer.id)
     return render_template(
         "staff/customers/customer.html",

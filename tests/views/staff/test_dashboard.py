@@ -162,7 +162,7 @@ def test_open_requests_of_erasure_are_listed(desk):
     ErasureRequest.create(customer=make_customer("000778"), **gone)
     page = shown(desk)
     assert headings(page)[0] == "Cancellazione dei dati"
-    assert '<a class="code" href="/staff/clienti/000777">000777</a>' in page
+    assert '<a class="code" href="/staff/clienti/000777/cancellazione">000777</a>' in page
     assert "000778" not in page
     assert "Da decidere" in page
     ErasureRequest.update(made_at=utcnow() - 31 * DAY).execute()
