@@ -1,25 +1,17 @@
 """What operators publish: prepared as a draft that nobody else sees, then published at once.
 
-Files lie in documents/avvisi/ under names of our own making from when they arrive. Who names
-them decides who gets them: for a day a draft, that is operators; then a row of StoredFile, that
-is whom its document is for. What nothing names is swept away, and so are drafts after a day.
+The files come from document_files.py.
 """
 
 import datetime as dt
-import hashlib
 import json
-import logging
-import os
-import secrets
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import peewee as pw
 from flask_babel import gettext as _
 
-from domain import attachments, documents, files, history, published, text
+from domain import documents, history, published, text
 from domain.errors import Refused
-from domain.formats import uploads
 from domain.formatting import plain
 from models import (
     Customer,
@@ -33,12 +25,7 @@ from models import (
     writing,
 )
 
-log = logging.getLogger("portale.documents")
-
-MB = 1024 * 1024
-MOST = 20  # files at once
-LARGEST = 5 * MB
-FOLDER = "avvisi"
+FOLDER = "avvisi"  # of documents/, for what comes from the desk
 LASTING = dt.timedelta(days=1)  # of a draft, and of a file that nothing names
 
 
@@ -116,105 +103,14 @@ def cities():
     return [each for (each,) in query.group_by(SupplyPoint.town).order_by(spelling).tuples()]
 
 
-# -- Files that arrive ---------------------------------------------------------------------
-
-
-@contextmanager
-def received(given, folder, *, now):
-    """The files of `given`, (name, stream) pairs, as Items name them, while a draft is made.
-
-    `folder` is documents/. Raises Refused for what is not taken; then nothing is left of it.
-    """
-    arrived = []
-    try:
-        if len(given) > MOST:
-            raise Refused(_("Si possono caricare al massimo %(most)s file alla volta.", most=MOST))
-        sweep(folder, now=now)
-        for name, stream in given:
-            arrived.append(_receive(name, stream, folder))
-        yield arrived
-    except BaseException:
-        for path, *_rest in arrived:
-            (folder / path).unlink(missing_ok=True)
-        raise
-
-
-def _receive(given_name, stream, folder):
-    name = attachments.shown_name(given_name)
-    stream.seek(0, os.SEEK_END)
-    size = stream.tell()
-    _check(stream, size, name)
-    path = f"{FOLDER}/{secrets.token_hex(16)}.pdf"
-    stream.seek(0)
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    stream.seek(0)
-    try:
-        (folder / FOLDER).mkdir(exist_ok=True)
-        files.write_synced(folder / path, iter(lambda: stream.read(MB), b""))
-        files.sync_folder(folder / FOLDER)
-    except OSError as error:
-        (folder / path).unlink(missing_ok=True)
-        log.error("a document could not be kept: %s", error)
-        raise Refused(
-            _("Al momento i file non si possono salvare: riprovare più tardi.")
-        ) from error
-    return path, attachments.with_ending(name, "pdf"), size, digest
-
-
-def _check(stream, size, name):
-    """Refuse what is not a PDF by its content, or too large."""
-    if size > LARGEST:
-        raise Refused(
-            _("Il file «%(name)s» supera %(most)s MB: ridurlo e caricarlo di nuovo.",
-              name=name, most=LARGEST // MB)
-        )  # fmt: skip
-    try:
-        kind = uploads.kind(stream, size)
-    except (uploads.Unknown, uploads.TooLarge):
-        kind = None
-    if kind != "pdf":
-        raise Refused(
-            _("Il file «%(name)s» non è un PDF leggibile: si pubblicano solo PDF.", name=name)
-        )
-
-
-def title_of(name):
-    """A title made of the name of a file: `listino_2026-luce.pdf` is «listino 2026-luce»."""
-    stem = name[:-4] if name.lower().endswith(".pdf") else name
-    return text.one_line(stem.replace("_", " "))[: Document.title.max_length] or name
-
-
-def sweep(folder, *, now):
-    """Remove drafts, and files that nothing names, after a day."""
-    with writing():
-        DocumentDraft.delete().where(DocumentDraft.made_at < now - LASTING).execute()
-    old = (now - LASTING).timestamp()
-    found = [path for path in (folder / FOLDER).glob("*.pdf") if _modified(path) < old]
-    if not found:
-        return
-    # The drafts first: what one of them loses in between, a row of StoredFile has by then.
-    named = {item.file[0] for row in DocumentDraft.select() for item in _items(row) if item.file}
-    for path in found:
-        place = f"{FOLDER}/{path.name}"
-        if place not in named and not StoredFile.select().where(StoredFile.path == place).exists():
-            path.unlink(missing_ok=True)
-
-
-def _modified(path):
-    try:
-        return path.stat().st_mtime
-    except OSError:  # another process was first
-        return float("inf")
-
-
 # -- Drafts --------------------------------------------------------------------------------
 
 
 def prepare(operator_id, wanted, title, arrived, *, now, document=None, draft=None):
     """Make a draft, or change `draft`; return its id, or raise Refused.
 
-    `arrived` are files as `received` gives them. Where there are none, `draft` keeps its own.
-    `document` is the one that the draft changes.
+    `arrived` are files as `document_files.received` gives them. Where there are none, `draft`
+    keeps its own. `document` is the one that the draft changes.
     """
     items = _prepared(title, arrived, draft)
     if wanted.visible_from and wanted.visible_to and wanted.visible_to < wanted.visible_from:
@@ -245,6 +141,12 @@ def _prepared(title, arrived, draft):
     if not title:
         raise Refused(_("Scrivere il titolo."))
     return [Item(title, draft.items[0].file if draft else None)]
+
+
+def title_of(name):
+    """A title made of the name of a file: `listino_2026-luce.pdf` is «listino 2026-luce»."""
+    stem = name[:-4] if name.lower().endswith(".pdf") else name
+    return text.one_line(stem.replace("_", " "))[: Document.title.max_length] or name
 
 
 def check_titles(wanted, items, document=None):
@@ -296,6 +198,17 @@ def drafts(*, now):
     query = query.where(DocumentDraft.made_at >= now - LASTING)
     for row in query.order_by(DocumentDraft.id.desc()):
         yield row.id, row.operator.name, row.made_at, [item.title for item in _items(row)]
+
+
+def forget_drafts(*, now):
+    """Drop the drafts whose day is over."""
+    with writing():
+        DocumentDraft.delete().where(DocumentDraft.made_at < now - LASTING).execute()
+
+
+def draft_files():
+    """The paths of the files that drafts name."""
+    return {item.file[0] for row in DocumentDraft.select() for item in _items(row) if item.file}
 
 
 def retitle(draft, titles):
@@ -398,7 +311,7 @@ def delete(document):
 
 
 def _let_go(file_id):
-    """Forget a file that came from the desk and that no document has any more; see `sweep`."""
+    """Forget a file that came from the desk and that no document has any more."""
     used = Document.select().where(Document.file == file_id).exists()
     used = used or Invoice.select().where(Invoice.document == file_id).exists()
     if not used:

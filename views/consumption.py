@@ -97,7 +97,7 @@ def list_of(supply_code, periods, **options):
     """What _periods.html needs."""
     path = f"/forniture/{supply_code}/prelievi/periodi"
     table = TableState(path, consumption.SORTS, rows=10, **options)
-    table.page = min(table.page, table.pages(len(periods)))
+    table.stay_within(len(periods))
     rows = consumption.ordered(periods, table.sort)[table.offset : table.offset + table.rows]
     return {
         "table": table,

@@ -12,6 +12,7 @@ from domain.clock import rome_day, utcnow
 from models import StoredFile
 from views import files
 from views.errors import Missing
+from views.filters import words
 from views.format import day
 from views.frame import MENU, customer_of, listed_supply
 from views.htmx import page_or_partial
@@ -27,7 +28,7 @@ PAGES = {
     "informazioni": documents.INFO,
 }
 TITLES = {path: label for path, label, _group in MENU if path in PAGES}
-LONGEST_SEARCH = 100
+FILTERS = {"cerca": words}
 WEB_ADDRESS = re.compile(r"""(https://[^\s<>"«»]*[^\s<>"«».,;:!?)])""")
 
 
@@ -50,11 +51,10 @@ def on_each_page(path=""):
 @on_each_page()
 def index(page, supply_code):
     whose, today = scope(page, supply_code), rome_day(utcnow())
-    filters = {"cerca": lambda text: text.strip()[:LONGEST_SEARCH]}
-    table = TableState(f"/forniture/{supply_code}/{page}", documents.SORTS, filters=filters)
-    search = table.filters["cerca"]
+    table = TableState(f"/forniture/{supply_code}/{page}", documents.SORTS, filters=FILTERS)
+    search = table.filters["cerca"] or ""
     total = documents.count(*whose, today=today, search=search)
-    table.page = min(table.page, table.pages(total))
+    table.stay_within(total)
     asked = {"sort": table.sort, "search": search, "limit": table.rows, "offset": table.offset}
     return page_or_partial(
         "documents/index.html",

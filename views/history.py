@@ -9,7 +9,7 @@ from domain import history, supplies
 from domain.clock import rome_day, utcnow
 from domain.history_sentences import sentence
 from domain.italian import moment
-from forms import typed_day
+from views import filters
 from views.frame import listed_supply, own_supplies
 from views.htmx import page_or_partial
 from views.paging import TableState, last_page
@@ -25,17 +25,10 @@ LABELS = {
 }
 
 
-def day_or_none(text):
-    try:
-        return typed_day(text)
-    except ValueError:
-        return None
-
-
 FILTERS = {
-    "tipo": lambda text: text if text in history.GROUPS else None,
-    "dal": day_or_none,
-    "al": day_or_none,
+    "tipo": filters.among(history.GROUPS),
+    "dal": filters.day,
+    "al": filters.day,
 }
 
 

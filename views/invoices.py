@@ -9,6 +9,7 @@ from domain.clock import rome_day, utcnow
 from models import StoredFile
 from views import files
 from views.errors import Missing
+from views.filters import among
 from views.format import day, money
 from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
@@ -25,7 +26,7 @@ KINDS = {
 }
 FILTERS = {
     "anno": lambda text: number(text, None),
-    "stato": lambda text: text if text in invoices.STATES else None,
+    "stato": among(invoices.STATES),
 }
 
 
@@ -42,7 +43,7 @@ def index(supply_code):
     whose, today = scope(supply), rome_day(utcnow())
     counts = invoices.counts(*whose, today=today, wanted=wanted)
     total = sum(counts.values()) if year is None else counts.get(year, 0)
-    table.page = min(table.page, table.pages(total))
+    table.stay_within(total)
     asked = {"sort": table.sort, "year": year, "wanted": wanted}
     rows = invoices.page(*whose, today=today, **asked, limit=table.rows, offset=table.offset)
     return page_or_partial(

@@ -107,7 +107,7 @@ def daily(supply, chosen, table):
     lines = intervals.lines(measures.days(supply, *chosen.shown, chosen.quantity))
     if not lines:
         return {"totals": None}
-    table.page = min(table.page, table.pages(len(lines)))
+    table.stay_within(len(lines))
     rows = intervals.arranged(lines, table.sort)[table.offset : table.offset + table.rows]
     return {
         "total": len(lines),

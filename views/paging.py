@@ -39,6 +39,10 @@ class TableState:
     def pages(self, total):
         return max(1, -(-total // self.rows))
 
+    def stay_within(self, total):
+        """Turn back to the last page of `total` rows, where one beyond it was asked for."""
+        self.page = min(self.page, self.pages(total))
+
     def _query(self, changes):
         """The parameters that differ from their defaults, after `changes`."""
         asked = {"pag": self.page, "righe": self.rows, "ordine": self.sort, **self.filters}
@@ -77,7 +81,10 @@ class TableState:
 
 
 def last_page(table, first):
-    """To the last page, for who asked for one beyond it. `first`: one row of the table, or none."""
+    """To the last page, where the rows tell their total and there was none beyond the last.
+
+    `first`: one row of the table, or none.
+    """
     return redirect(table.href(pag=table.pages(first[0].total if first else 0)), 303)
 
 

@@ -12,6 +12,7 @@ from domain.errors import Refused
 from forms import AnswerForm, TicketForm
 from views import files
 from views.errors import Missing
+from views.filters import among
 from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
 from views.paging import TableState, last_page, number
@@ -19,7 +20,7 @@ from views.paging import TableState, last_page, number
 bp = Blueprint("tickets", __name__, url_prefix="/forniture/<supply_code>/ticket")
 
 FRAME = {"page": "ticket", "title": _l("Ticket")}
-FILTERS = {"stato": lambda text: text if text in tickets.STATES else None}
+FILTERS = {"stato": among(tickets.STATES)}
 
 
 def init_app(app):

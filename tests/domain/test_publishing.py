@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from domain import documents, publishing
+from domain import document_files, documents, publishing
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from models import Document, DocumentDraft, Event, StoredFile
@@ -41,7 +41,7 @@ def asked(audience="tutti", **values):
 def prepare(folder, *names, title="", now=None, **more):
     now = now or utcnow()
     given = [(name, io.BytesIO(PDF)) for name in names]
-    with publishing.received(given, folder, now=now) as arrived:
+    with document_files.received(given, folder, now=now) as arrived:
         key = publishing.prepare(
             make_operator().id, more.pop("wanted", asked()), title, arrived, now=now, **more
         )
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_pdf_leaves_nothing_of_those_before_it(app, folder):
     given = [("a.pdf", io.BytesIO(PDF)), ("b.pdf", io.BytesIO(png()))]
     with (
         pytest.raises(Refused, match="non è un PDF"),
-        publishing.received(given, folder, now=utcnow()),
+        document_files.received(given, folder, now=utcnow()),
     ):
         pytest.fail("it was taken")
     assert on_disk(folder) == []
@@ -152,7 +152,7 @@ def test_a_file_is_replaced_and_the_one_of_the_desk_is_forgotten(app, folder):
     assert [each.name for each in StoredFile.select()] == ["b.pdf"]
     old = (utcnow() - 2 * DAY).timestamp()
     os.utime(folder / before, (old, old))
-    publishing.sweep(folder, now=utcnow())
+    document_files.sweep(folder, now=utcnow())
     assert on_disk(folder) == [Document.get().file.path]
 
 
@@ -179,11 +179,11 @@ def test_drafts_and_files_that_nothing_names_go_after_a_day(app, folder):
     ).execute()
     (folder / "avvisi" / f"{'f' * 32}.pdf").write_bytes(PDF)
     assert publishing.draft(old.id, now=now) is None
-    publishing.sweep(folder, now=now)
+    document_files.sweep(folder, now=now)
     assert len(on_disk(folder)) == 4  # somebody may be writing them
     for name in on_disk(folder):
         os.utime(folder / name, ((now - 2 * DAY).timestamp(),) * 2)
-    publishing.sweep(folder, now=now)
+    document_files.sweep(folder, now=now)
     named = publishing.draft(kept.id, now=now).items[0].file[0]
     assert on_disk(folder) == sorted([named, published.file.path])
 

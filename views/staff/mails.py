@@ -8,12 +8,14 @@ from domain import italian, mail
 from domain.clock import utcnow
 from domain.errors import Refused
 from domain.mail import overview
+from views.filters import among, words
 from views.htmx import page_or_partial
 from views.paging import TableState, last_page, number
 from views.staff.access import noting, operator_required
 
 bp = Blueprint("staff_mails", __name__, url_prefix="/staff/posta")
 
+HERE = "/staff/posta"
 FRAME = {"page": "posta", "title": _l("Posta")}
 STATES = {  # (label, kind of the badge)
     "non-recapitata": (_l("Non recapitata"), "no"),
@@ -36,6 +38,8 @@ KINDS = {
     "access_enabled": _l("Accesso riattivato"),
     "complaint_receipt": _l("Ricevuta di un ticket"),
     "erasure_asked": _l("Richiesta di cancellazione dei dati"),
+    "erasure_declined": _l("Cancellazione dei dati non accolta"),
+    "erasure_done": _l("Dati personali cancellati"),
     "erasure_withdrawn": _l("Cancellazione dei dati ritirata"),
     "reading_acquired": _l("Autolettura acquisita"),
     "reading_validated": _l("Autolettura validata"),
@@ -50,8 +54,8 @@ KINDS = {
     "undelivered": _l("Posta non recapitata, agli operatori"),
 }
 FILTERS = {
-    "stato": lambda text: text if text in overview.STATES else None,
-    "destinatario": lambda text: text.strip()[:254] if text.isprintable() else None,
+    "stato": among(overview.STATES),
+    "destinatario": words,
 }
 
 
@@ -61,7 +65,7 @@ def init_app(app):
 
 def asked_table():
     """The list as the address asks for it."""
-    return TableState("/staff/posta", overview.SORTS, filters=FILTERS)
+    return TableState(HERE, overview.SORTS, filters=FILTERS)
 
 
 @bp.get("")

@@ -8,30 +8,23 @@ from domain import register, register_sentences
 from domain.clock import ROME, rome_day, utcnow
 from domain.formats.sheets import Column
 from domain.italian import moment
-from views import files
-from views.history import day_or_none
+from views import files, filters
 from views.htmx import page_or_partial
 from views.paging import TableState
 from views.staff.access import noting, operator_required
 
 bp = Blueprint("staff_register", __name__, url_prefix="/staff/registro")
 
-PATH = "/staff/registro"
+HERE = "/staff/registro"
 FRAME = {"page": "registro", "title": _l("Registro attività")}
 
 
-def name_or_none(text):
-    """A name or a code as the register may hold it."""
-    text = text.strip()
-    return text if text and len(text) <= 64 and text.isprintable() else None
-
-
 FILTERS = {
-    "operatore": name_or_none,
-    "tipo": lambda text: text if text in register.KINDS else None,
-    "cliente": name_or_none,
-    "dal": day_or_none,
-    "al": day_or_none,
+    "operatore": filters.words,
+    "tipo": filters.among(register.KINDS),
+    "cliente": filters.words,
+    "dal": filters.day,
+    "al": filters.day,
 }
 
 
@@ -42,10 +35,10 @@ def init_app(app):
 @bp.get("")
 @operator_required
 def index():
-    table = TableState(PATH, ("-riga",), filters=FILTERS)
+    table = TableState(HERE, ("-riga",), filters=FILTERS)
     query = asked(table)
     total = query.count()
-    table.page = min(table.page, table.pages(total))
+    table.stay_within(total)
     return page_or_partial(
         "staff/register/index.html",
         "staff/register/_entries.html",
@@ -55,7 +48,7 @@ def index():
         kinds=sorted((str(told.label), kind) for kind, told in register_sentences.TOLD.items()),
         operators=register.operators(),
         check=register.last_check(),
-        download=table.href(pag=1, righe=20).replace(PATH, f"{PATH}/csv", 1),
+        download=table.href(pag=1, righe=20).replace(HERE, f"{HERE}/csv", 1),
         **FRAME,
     )
 
@@ -64,7 +57,7 @@ def index():
 @operator_required
 def as_csv():
     """What the filters show, with the seals; that it left is an entry too."""
-    query = asked(TableState(PATH, ("-riga",), filters=FILTERS))
+    query = asked(TableState(HERE, ("-riga",), filters=FILTERS))
     with noting("register_downloaded") as told:
         told["count"] = query.count()
         last, _seal = register.head()

@@ -7,10 +7,9 @@ from flask_babel import lazy_gettext as _l
 from domain import italian, readings, self_readings, supplies
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
-from forms import ReadingForm, compact, one_line
+from forms import ReadingForm, compact
 from models import SelfReading
-from views import files
-from views.history import day_or_none
+from views import files, filters
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 from views.staff.access import noted, noting, operator, operator_required
@@ -23,27 +22,20 @@ BADGES = {"pending": "wait", "acquired": "info", "validated": "ok", "rejected": 
 LATEST = 6  # readings of the meter beside the form
 
 
-def code_or_none(text):
-    """A code or a PDR as it is searched."""
-    text = compact(text)[:64]
-    return text if text.isprintable() else None
-
-
-def words_or_none(text):
-    """A part of a reason, as it is searched."""
-    text = one_line(text)[:100]
-    return text if text.isprintable() else None
+def code(text):
+    """A code or a PDR as it is searched: people type it in groups."""
+    return filters.words(compact(text))
 
 
 FILTERS = {
-    "stato": lambda text: text if text in self_readings.STATES else None,
-    "dal": day_or_none,
-    "al": day_or_none,
-    "fornitura": code_or_none,
-    "da": lambda text: text if text in {"cliente", "operatore"} else None,
+    "stato": filters.among(self_readings.STATES),
+    "dal": filters.day,
+    "al": filters.day,
+    "fornitura": code,
+    "da": filters.among({"cliente", "operatore"}),
     "lotto": lambda text: number(text, None),
-    "motivo": words_or_none,
-    "insolite": lambda text: "1" if text == "1" else None,
+    "motivo": filters.words,
+    "insolite": filters.among({"1"}),
 }
 
 
@@ -84,8 +76,7 @@ def index():
     choice = choice_of(table.filters, found)
     counted = self_readings.count(choice)
     total = min(counted, self_readings.MOST)
-    if table.page > table.pages(total):
-        return redirect(table.href(pag=table.pages(total)), 303)
+    table.stay_within(total)
     rows = self_readings.page(choice, sort=table.sort, limit=table.rows, offset=table.offset)
     note_reading(found)
     return page_or_partial(
@@ -142,7 +133,7 @@ def new():
 
 
 def asked_code():
-    return code_or_none(request.args.get("fornitura", ""))
+    return code(request.args.get("fornitura", ""))
 
 
 @bp.post("/nuova")

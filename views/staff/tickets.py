@@ -22,6 +22,7 @@ from forms import AnswerForm, IntervalForm, NoteForm, TicketForCustomerForm
 from models import Customer
 from views import files
 from views.errors import Missing
+from views.filters import among, words
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 from views.staff.access import current_operator, noted, noting, operator_required
@@ -31,23 +32,17 @@ bp = Blueprint("staff_tickets", __name__, url_prefix="/staff/ticket")
 
 HERE = "/staff/ticket"
 FRAME = {"page": "ticket", "title": _l("Ticket")}
-LONGEST_SEARCH = 100
 
 
-def words(text):
-    """What was typed to search, fit for both databases."""
-    text = " ".join(text.split())[:LONGEST_SEARCH]
-    return text if text.isprintable() else None
-
-
-def one_among(*choices):
-    return lambda text: text if text in choices else None
+def whose(text):
+    """Who is to answer: «me», nobody, or the operator with that id."""
+    return among({"me", ticket_queue.NOBODY})(text) or number(text, None)
 
 
 FILTERS = {
-    "stato": one_among(*ticket_queue.STATES, ticket_queue.ALL),
-    "categoria": one_among(*receipts.CATEGORIES),
-    "assegnato": lambda text: one_among("me", ticket_queue.NOBODY)(text) or number(text, None),
+    "stato": among({*ticket_queue.STATES, ticket_queue.ALL}),
+    "categoria": among(receipts.CATEGORIES),
+    "assegnato": whose,
     "cliente": words,
     "cerca": words,
 }
@@ -66,8 +61,7 @@ def index():
     table = TableState(HERE, ticket_queue.SORTS, filters=FILTERS)
     asked, today = asked_of(table), rome_day(utcnow())
     total = ticket_queue.total(**asked)
-    if table.page > table.pages(total):
-        return redirect(table.href(pag=table.pages(total)), 303)
+    table.stay_within(total)
     rows = ticket_queue.page(sort=table.sort, limit=table.rows, offset=table.offset, **asked)
     return page_or_partial(
         "staff/tickets/index.html",
@@ -204,7 +198,7 @@ def use_standard_answer(code):
 @bp.post("/<code>/nota")
 @operator_required
 def note(code):
-    ticket, form = shown_or_404(code), NoteForm()
+    ticket, form = shown_or_404(code), NoteForm(request.form)
     if not form.validate():
         return ticket_page(ticket, note_form=form, seen=seen()), 422
     try:

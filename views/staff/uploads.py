@@ -13,6 +13,7 @@ from domain.imports import held, imported, inbox, uploads
 from models import ImportedFile, UploadedFile
 from views.errors import Missing
 from views.files import send_made, takes_archives
+from views.filters import among
 from views.htmx import page_or_partial
 from views.paging import TableState, last_page, number
 from views.staff.access import current_operator, noting, operator_required
@@ -34,9 +35,9 @@ OUTCOMES = {
     "left": ("wait", _l("Lasciato"), _l("Non letto")),
 }
 FILTERS = {
-    "stato": lambda text: text if text in imported.STATES else None,
-    "tipo": lambda text: text if text in KINDS else None,
-    "giorni": lambda text: number(text, None) if number(text, None) in DAYS else None,
+    "stato": among(imported.STATES),
+    "tipo": among(KINDS),
+    "giorni": lambda text: among(DAYS)(number(text, None)),
 }
 PROBLEMS = {"errori": "errors", "avvisi": "warnings"}
 
@@ -170,12 +171,10 @@ def waiting(key):
 
 def report_page(template, path, row, **more):
     """The page of a file, or the table of its problems alone."""
-    table = TableState(
-        path, ("riga",), filters={"mostra": lambda text: PROBLEMS.get(text) and text}
-    )
+    table = TableState(path, ("riga",), filters={"mostra": among(PROBLEMS)})
     told = imported.told(row.report)
     problems = imported.problems(told, PROBLEMS.get(table.filters["mostra"]))
-    table.page = min(table.page, table.pages(len(problems)))
+    table.stay_within(len(problems))
     return page_or_partial(
         template,
         "staff/uploads/_problems.html",
@@ -234,25 +233,28 @@ def choose_kind(key):
 @operator_required
 def load(key):
     row = upload_or_404(key)
-    try:
-        with noting("file_loaded", name=row.name, sha256=row.sha256):
-            uploads.load(data_dir(), row)
-    except Refused as refusal:
-        flash(str(refusal), "warning")
-        return redirect(address_of(row), 303)
-    uploads.forget(data_dir(), row.folder)
-    flash(_("«%(name)s» è in inbox: la prossima importazione lo prende.", name=row.name))
-    return redirect(HERE, 303)
+    done = _("«%(name)s» è in inbox: la prossima importazione lo prende.")
+    return settle(row, "file_loaded", lambda: uploads.load(data_dir(), row), done)
 
 
 @bp.post("/attesa/<key>/scarta")
 @operator_required
 def discard(key):
     row = upload_or_404(key)
-    with noting("file_discarded", name=row.name, sha256=row.sha256):
-        uploads.remove(row)
+    done = _("«%(name)s» è stato scartato.")
+    return settle(row, "file_discarded", lambda: uploads.remove(row), done)
+
+
+def settle(row, kind, act, done):
+    """Do `act`, after which the file waits no more; written in the register as `kind`."""
+    try:
+        with noting(kind, name=row.name, sha256=row.sha256):
+            act()
+    except Refused as refusal:
+        flash(str(refusal), "warning")
+        return redirect(address_of(row), 303)
     uploads.forget(data_dir(), row.folder)
-    flash(_("«%(name)s» è stato scartato.", name=row.name))
+    flash(done % {"name": row.name})
     return redirect(HERE, 303)
 
 

@@ -10,6 +10,7 @@ from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from domain.windows_planning import Hours
 from forms import DaysOfMonthForm, LastDaysForm, WindowForm
+from views.filters import among
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 from views.staff.access import noting, operator_required
@@ -18,7 +19,7 @@ bp = Blueprint("staff_windows", __name__, url_prefix="/staff/periodi")
 
 HERE = "/staff/periodi"
 FRAME = {"page": "periodi", "title": _l("Periodi di lettura")}
-FILTERS = {"quali": lambda text: "passati" if text == "passati" else None}
+FILTERS = {"quali": among({"passati"})}
 # How windows are made: (label, form, the days that it means).
 WAYS = {
     "uno": (
@@ -51,8 +52,7 @@ def index():
     table = TableState(HERE, ("dal",), filters=FILTERS)
     which, now = table.filters["quali"], utcnow()
     total = windows_planning.count(which, now=now)
-    if table.page > table.pages(total):
-        return redirect(table.href(pag=table.pages(total)), 303)
+    table.stay_within(total)
     rows = windows_planning.page(which, now=now, limit=table.rows, offset=table.offset)
     named = any(row.distributor_vat for row in rows)
     return page_or_partial(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.factories import (
     make_operator,
     make_self_reading,
     make_ticket,
+    make_window,
 )
 from tests.pages import PARTIAL
 
@@ -143,6 +145,39 @@ def test_the_sheet_shows_all_of_a_customer_and_reading_it_is_registered_once(des
         assert text in page, text
     desk.get("/staff/clienti/000123")
     assert registered() == [("customer_read", "000123")]
+
+
+def test_from_the_sheet_one_goes_on_for_the_same_customer(desk, rossi):
+    make_window()
+    gas = make_gas(rossi, "PR000778", pdr="00881234567890")
+    make_self_reading(gas, TODAY, 4321)
+    make_ticket(rossi, "T2026-000042", state="closed", closed_at=utcnow())
+    make_document("Lettera del contratto", customer=rossi)
+    page = desk.get("/staff/clienti/000123").text
+    links = re.findall(r'href="([^"]*(?:cliente|fornitura)=000123)"', page)
+    shown = {link: desk.get(link.replace("&amp;", "&")).text for link in links}
+    assert shown.keys() == {
+        "/staff/registro?cliente=000123",
+        "/staff/autoletture?fornitura=000123",
+        "/staff/autoletture/nuova?fornitura=000123",
+        "/staff/ticket?stato=tutti&amp;cliente=000123",
+        "/staff/ticket/nuovo?cliente=000123",
+        "/staff/documenti?cliente=000123",
+        "/staff/documenti/nuovo?cliente=000123",
+    }
+    for there, text in zip(
+        shown.values(),
+        ("000123", "4321", "00881234567890", "T2026-000042", "ROSSI", "Lettera", 'value="000123"'),
+        strict=True,
+    ):
+        assert text in there
+
+
+def test_the_sheet_of_who_has_no_gas_offers_no_reading(desk, rossi):
+    make_electricity(rossi)
+    page = desk.get("/staff/clienti/000123").text
+    assert "Nessuna autolettura." in page
+    assert "/staff/autoletture/nuova" not in page
 
 
 def test_another_operator_and_a_later_reading_are_registered_again(desk, rossi, sign_in_operator):

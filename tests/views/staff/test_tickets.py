@@ -144,9 +144,7 @@ def test_htmx_gets_the_queue_alone(desk, customer):
 def test_a_page_beyond_the_last_leads_to_the_last(desk, customer):
     for _n in range(11):
         make_ticket(customer)
-    answer = desk.get(f"{QUEUE}?righe=10&pag=7&cliente=000002")
-    assert answer.status_code == 303
-    assert len(codes(desk.get(answer.location))) == 1
+    assert len(codes(desk.get(f"{QUEUE}?righe=10&pag=7&cliente=000002"))) == 1
 
 
 def test_the_pages_cost_few_queries_however_long(app, desk, customer, count_queries):

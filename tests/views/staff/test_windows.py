@@ -100,7 +100,7 @@ def test_the_list_is_paged_and_its_queries_do_not_grow(desk, count_queries):
         desk.get(HERE)
     assert len(many) == len(few)
     assert "pag. 2 di 2" in desk.get(f"{HERE}?pag=2").text
-    assert desk.get(f"{HERE}?pag=99").location == f"{HERE}?pag=2"
+    assert "pag. 2 di 2" in desk.get(f"{HERE}?pag=99").text
 
 
 # -- New ones ------------------------------------------------------------------------------
