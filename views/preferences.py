@@ -54,8 +54,9 @@ def answer(supply, *, nickname_form=None, form=None):
         **FRAME,
         supply=supply,
         languages=preferences.LANGUAGES,
-        form=form or preferences_form(obj=preferences.of(current_user.id)),
-        nickname_form=nickname_form or NicknameForm(nickname=supply.nickname if supply else ""),
+        form=form or preferences_form(None, obj=preferences.of(current_user.id)),
+        nickname_form=nickname_form
+        or NicknameForm(None, nickname=supply.nickname if supply else ""),
         calendar=calendar,
         calendar_address=calendar and address_of(calendar),
         erasure=erasure.open_request(customer_of(supply)),

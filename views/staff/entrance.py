@@ -286,8 +286,8 @@ def close_all_sessions():
 def own_access(password_form=None, code_form=None):
     return render_template(
         "staff/entrance/own_access.html",
-        password_form=password_form or PasswordForm(),
-        code_form=code_form or CodeForm(),
+        password_form=password_form or PasswordForm(None),
+        code_form=code_form or CodeForm(None),
         codes_left=operators.codes_left(current_operator().operator),
         **OWN_ACCESS,
     )

@@ -129,7 +129,7 @@ def form_page(form):
 
 
 def operator_page(row, form=None):
-    form = form or RoleForm(role=row.role)
+    form = form or RoleForm(None, role=row.role)
     return render_template("staff/operators/operator.html", row=row, form=form, **FRAME)
 
 

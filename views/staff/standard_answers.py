@@ -1,6 +1,6 @@
 """«Risposte standard»: the texts that operators send often, kept by themselves."""
 
-from flask import Blueprint, abort, flash, redirect, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -67,7 +67,7 @@ def answer_page(answer, form):
 
 def save(answer):
     """Keep what was typed in `answer`, or in a new one."""
-    form = StandardAnswerForm()
+    form = StandardAnswerForm(request.form)
     if not form.validate():
         return answer_page(answer, form), 422
     try:
