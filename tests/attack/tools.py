@@ -105,7 +105,8 @@ class Tools:
                     "--cookie", visitor.cookies, "--drop-set-cookie", "--batch", "--level", "2",
                     "--risk", "1", "--dbms", "SQLite", "-p", target.parameters,
                     "--flush-session", "--timeout", "30", "--retries", "1", "--threads", "2",
-                    "--disable-coloring", "--ignore-code", "*", "--time-limit", str(seconds), "--output-dir", folder,
+                    "--disable-coloring", "--ignore-code", "*", "--time-limit", str(seconds),
+                    "--output-dir", folder,
                 ],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip

@@ -125,6 +125,7 @@ def check(answer, what):
 
 
 VISITORS = pytest.mark.parametrize("visitor", ["nobody", "customer", "operator"])
+CUSTOMERS = pytest.mark.parametrize("visitor", ["nobody", "customer"])  # see test_hostile_desk.py
 
 
 def test_row_19_the_fields_are_found():
@@ -133,7 +134,7 @@ def test_row_19_the_fields_are_found():
 
 @pytest.mark.slow
 @pytest.mark.everywhere
-@VISITORS
+@CUSTOMERS
 def test_row_19_hostile_parts_of_the_address(app, reach, visitor):
     for rule, method in routes(app, visitor, "GET", *UNSAFE):
         for value in (*HOSTILE, "PR000001"):
@@ -157,7 +158,7 @@ def test_row_19_bytes_that_are_no_text(app, reach, visitor):
 
 @pytest.mark.slow
 @pytest.mark.everywhere
-@VISITORS
+@CUSTOMERS
 def test_row_19_hostile_parameters(app, reach, there, visitor):
     for rule, _method in routes(app, visitor, "GET"):
         browser = reach(visitor)
@@ -171,7 +172,7 @@ def test_row_19_hostile_parameters(app, reach, there, visitor):
 
 @pytest.mark.slow
 @pytest.mark.everywhere
-@VISITORS
+@CUSTOMERS
 def test_row_19_hostile_forms(app, reach, there, visitor):
     for rule, method in routes(app, visitor, *UNSAFE):
         path = there(rule)
