@@ -13,6 +13,7 @@ from domain.clock import utcnow
 from domain.files import FreeNames, beneath, safe_name
 from domain.formats import sheets
 from models import Customer
+from views.access import recognised
 from views.staff.access import next_stop, noting
 
 MB = 1024 * 1024
@@ -53,11 +54,16 @@ def takes_archives(view):
 def room(view):
     """How many bytes this request to `view` may have beyond those of any form, or None."""
     taken, config = getattr(view, "takes_files", None), current_app.config
-    if taken == "MAX_UPLOAD_LENGTH" and ("_user_id" in session or not next_stop()):
+    if taken == "MAX_UPLOAD_LENGTH" and (is_a_customer() or not next_stop()):
         return config[taken]
     if taken == "UPLOAD_MB" and not next_stop():
         return config[taken] * MB
     return None
+
+
+def is_a_customer():
+    """Whether the session is one that still lasts: its cookie outlives it."""
+    return "_user_id" in session and recognised(session["_user_id"]) is not None
 
 
 def documents_folder():

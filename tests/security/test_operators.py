@@ -9,7 +9,7 @@ import pytest
 
 from domain import operator_sessions, operators, register, throttle
 from domain.clock import utcnow
-from models import Operator, RegisterEntry
+from models import Operator, RegisterEntry, Session
 from tests.factories import PASSWORD, make_account, make_operator
 from tests.pages import PARTIAL
 from tests.security.desk import ADMINISTRATORS, DOOR, ENTRANCE, routes, values_of
@@ -46,6 +46,15 @@ def test_row_18_customers_find_nothing(app, owner, sign_in):
         for headers in KINDS.values():
             answer = sign_in(owner.account).open(path, method=method, headers=headers)
             assert answer.status_code == 404, rule
+
+
+def test_row_18_whose_session_as_a_customer_has_ended_finds_the_door(app, owner, sign_in):
+    """An operator may be a customer too, in the same browser."""
+    browser = sign_in(owner.account)
+    assert browser.get("/staff/login").status_code == 404
+    Session.delete().execute()
+    assert browser.get("/staff/login").status_code == 200
+    assert browser.get("/staff").location == "/staff/login"
 
 
 def test_row_18_nobody_else_gets_in(app, owner, sign_in_operator):

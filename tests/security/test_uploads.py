@@ -10,9 +10,16 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from domain import attachments
-from models import Attachment, Event, Ticket, TicketMessage
+from models import Attachment, Event, Session, Ticket, TicketMessage
 from tests.domain.formats.test_uploads import PDF, jpeg, png
-from tests.factories import make_account, make_attachment, make_customer, make_gas, make_ticket
+from tests.factories import (
+    make_account,
+    make_attachment,
+    make_customer,
+    make_gas,
+    make_operator,
+    make_ticket,
+)
 
 NEW = "/forniture/PR000001/ticket/nuovo"
 FILLED = {"subject": "Oggetto", "category": "other", "text": "Da tenere"}
@@ -121,6 +128,21 @@ def test_row_17_only_who_is_signed_in_and_only_a_form_with_files_may_send_much(
     sender = browser if signed_in else app.test_client()
     path = "/forniture/PR000001/autolettura/nuova" if signed_in else NEW
     assert send(sender, ("a.pdf", padded(200_000)), path=path).status_code == 413
+
+
+@UNREAD
+def test_row_17_who_was_signed_in_once_may_not_send_much(app, browser, with_csrf):
+    Session.delete().execute()  # its cookie is as good as ever
+    assert send(browser, ("a.pdf", padded(200_000))).status_code == 413
+
+
+@UNREAD
+@pytest.mark.parametrize("path", ["/staff/ticket/nuovo?cliente=1", "/staff/caricamenti"])
+def test_row_17_who_gave_the_password_alone_may_not_send_much(
+    app, sign_in_operator, with_csrf, path
+):
+    half_way = sign_in_operator(make_operator(), verified=False)
+    assert send(half_way, ("a.pdf", padded(200_000)), path=path).status_code == 413
 
 
 @UNREAD

@@ -3,13 +3,14 @@
 from contextlib import contextmanager
 from functools import wraps
 
-from flask import abort, current_app, request, session
+from flask import abort, current_app, session
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 
 from domain import register
 from domain.clock import utcnow
 from models import Operator, writing
-from views.access import IN_COOKIE, current_operator, go
+from views.access import IN_COOKIE, at_desk, current_operator, go
 
 # (path under /staff, label, icon, administrators only)
 MENU = (
@@ -33,7 +34,7 @@ def init_app(app):
     @app.before_request
     def hide_from_customers():
         """A customer who is signed in finds no desk at all."""
-        if request.path.startswith("/staff") and "_user_id" in session and IN_COOKIE not in session:
+        if at_desk() and current_user.is_authenticated and IN_COOKIE not in session:
             abort(404)
 
 
