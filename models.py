@@ -1134,6 +1134,8 @@ class ImportedFile(Table):
     at = UtcDateTimeField()
     settled_at = UtcDateTimeField(null=True)
     seconds = pw.FloatField(null=True)  # that judging it took
+    # Where it brought invoices: the id of the last one before; customers are told of the newer.
+    invoices_since = pw.IntegerField(null=True)
     # What the report counts, for lists.
     rows = pw.IntegerField(null=True)
     added = pw.IntegerField(null=True)

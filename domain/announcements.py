@@ -35,22 +35,28 @@ def newest_invoice():
     return Invoice.select(fn.MAX(Invoice.id)).scalar() or 0
 
 
-def tell_of_invoices(kind, since, *, now):
-    """Tell of the invoices that came after the one with the id `since`, in one mail an account.
+def tell_of_invoices(imported):
+    """Tell of the invoices that the ImportedFile `imported` brought, in one mail an account.
 
-    `kind` is that of their file: while the first files of its kind are loaded nobody is told.
-    Belongs in the transaction that brought them.
+    While the first files of its kind are loaded nobody is told. Killed half-way, the next run
+    tells the rest.
     """
-    if not _is_loaded(kind, now):
+    now = imported.at
+    if imported.invoices_since is None or not _is_loaded(imported.kind, now):
         return
     rows = (
         Invoice.select(Grant.account, Invoice.due_on, Invoice.number, Invoice.amount_cents)
         .join(Grant, on=Grant.customer == Invoice.customer)
-        .where(Invoice.id > since, Invoice.date >= rome_day(now) - FRESH)
+        .where(Invoice.id > imported.invoices_since, Invoice.date >= rome_day(now) - FRESH)
         .order_by(Grant.account, Invoice.id)
     )
     notices = (
-        mail.Notice("invoice_published", account, told_of(rest for _account, *rest in some))
+        mail.Notice(
+            "invoice_published",
+            account,
+            told_of(rest for _account, *rest in some),
+            f"invoice_published {imported.id} {account}",
+        )
         for account, some in groupby(list(rows.tuples()), key=lambda row: row[0])
     )
     mail.queue_notices(notices, now=now)

@@ -52,6 +52,9 @@ class Documented(Kind):
             if "document" in entry.more:
                 documents.place(entry.more["document"])
 
+    def needs_more(self, entries):
+        return any("document" in entry.more for entry in entries)
+
     def write(self, entries, documents):
         ids = documents.rows([e.more["document"] for e in entries if "document" in e.more])
         for entry in entries:

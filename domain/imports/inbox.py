@@ -297,10 +297,9 @@ class Inbox:
     def _apply(self, row, report, write):
         """Commit what a file brings together with its outcome."""
         with writing():
-            newest = announcements.newest_invoice()
-            write()
             if row.kind in INVOICES:
-                announcements.tell_of_invoices(row.kind, newest, now=row.at)
+                row.invoices_since = announcements.newest_invoice()
+            write()
             self._record(row, "applied", report)
 
     def _record(self, row, state, report):
@@ -324,6 +323,7 @@ class Inbox:
 
         What became of it is told in a file too, which is there before.
         """
+        announcements.tell_of_invoices(row)
         write_report(self.folder, row)
         if row.state == "applied" and isinstance(KINDS.get(row.kind), Documented):
             self.documents.clean_up()

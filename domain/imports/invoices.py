@@ -1,11 +1,11 @@
 """`fatture`: invoices and credit notes, with their documents."""
 
-from domain import erasing
+from domain import erasing, statements
 from domain.clock import rome_day
 from domain.formats import table
 from domain.imports import checks
 from domain.imports.documented import Documented
-from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, batched, run_many, unconverted
+from domain.imports.upsert import UNKNOWN_CUSTOMER, Cell, unconverted
 from models import (
     Customer,
     Instalment,
@@ -124,22 +124,28 @@ class Invoices(Documented):
         if now != (due_on, cents) and (entry.stored or due_on):
             entry.more["instalments"] = [(due_on, cents)] if due_on else []
 
-    def write(self, entries, documents):
-        super().write(entries, documents)
+    def statements(self, entries):
+        yield from super().statements(entries)
         for name, model, fields in CHILDREN:
             changed = [entry for entry in entries if name in entry.more]
-            for some in batched(entry.stored["id"] for entry in changed if entry.stored):
-                model.delete().where(any_of(model.invoice, some)).execute()
+            old = [{"invoice": entry.stored["id"]} for entry in changed if entry.stored]
+            if old:
+                yield statements.of(model, delete_children(model), old)
             columns = ["number", "year", *(field.name for field in fields)]
-            rows = [
+            new = [
                 dict(
                     zip(columns, (entry.values["number"], entry.values["year"], *row), strict=True)
                 )
                 for entry in changed
                 for row in sorted(entry.more[name])
             ]
-            if rows:
-                run_many(model, insert_child(model, fields), rows)
+            if new:
+                yield statements.of(model, insert_child(model, fields), new)
+
+
+def delete_children(model):
+    """Delete the rows of one invoice."""
+    return model.delete().where(model.invoice == Param("invoice"))
 
 
 def insert_child(model, fields):

@@ -2,9 +2,9 @@
 
 import peewee as pw
 
-from domain import italian, mail
+from domain import italian, mail, statements
 from domain.formats import table
-from domain.imports.upsert import Cell, Kind, Unwritable, run_many
+from domain.imports.upsert import Cell, Kind, Unwritable
 from models import Account, Param, ReadingBatch, SelfReading, SupplyPoint
 
 WORDS = {"validated": "VALIDATA", "rejected": "RESPINTA"}
@@ -95,7 +95,8 @@ class Outcomes(Kind):
     def write(self, entries, documents):
         back = [entry for entry in entries if is_back(entry)]
         others = [entry for entry in entries if not is_back(entry)]
-        run_many(SelfReading, _answered, ({**each.stored, **each.values} for each in others))
+        answers = [{**each.stored, **each.values} for each in others]
+        statements.run([statements.of(SelfReading, _answered, answers)])
         for entry in back:  # after those that leave their day to them
             try:
                 SelfReading.update(state="validated", reason=None).where(

@@ -1,7 +1,8 @@
 """Rows of a CSV file against the archive: examined first, written afterwards.
 
 Examining reads only: it finds every error and what would change, and keeps the changes in
-a temporary file of its own. Writing is then short, because other writers wait for it.
+a temporary file of its own, as statements with their values wherever nothing else has to be
+known. Writing is then short, because other writers wait for it.
 Both go by chunks of rows, with a fixed number of queries for each chunk.
 """
 
@@ -13,10 +14,10 @@ from typing import NamedTuple
 
 import peewee as pw
 
-from domain import search
+from domain import search, statements
 from domain.formats import table
 from domain.imports.report import Rejected
-from models import DayField, Param, UtcDateTimeField, any_of, db, is_sqlite
+from models import DayField, Param, any_of, db
 
 CHUNK = 500
 
@@ -124,12 +125,20 @@ class Kind:
     def place(self, entries, documents):
         """Put on disk what these rows need, before the transaction."""
 
+    def needs_more(self, entries):
+        """Whether `write` has to know something that only its transaction tells."""
+        return type(self).write is not Kind.write
+
     def write(self, entries, documents):
         """Store added and changed rows, inside the transaction."""
+        statements.run(self.statements(entries))
+
+    def statements(self, entries):
+        """What stores added and changed rows: Statements, in order."""
         for added in (True, False):
             batch = [entry for entry in entries if (entry.stored is None) == added]
             if batch:
-                (insert_rows if added else update_rows)(self.model, batch)
+                yield (inserted if added else updated)(self.model, batch)
 
     # -- shared with the subclasses -----------------------------------------------------------
 
@@ -175,8 +184,8 @@ def batched(items, size=CHUNK):
         yield some
 
 
-def insert_rows(model, entries):
-    """One statement run for all entries; fields that they lack get their default."""
+def inserted(model, entries):
+    """One Statement for all entries; fields that they lack get their default."""
     names = {name for entry in entries for name in entry.values}
     fields = [
         field
@@ -185,37 +194,14 @@ def insert_rows(model, entries):
     ]
     query = model.insert({field: Param(field.name) for field in fields})
     defaults = {field.name: field.default for field in fields}
-    run_many(model, query, ({**defaults, **entry.values} for entry in entries))
+    return statements.of(model, query, [{**defaults, **entry.values} for entry in entries])
 
 
-def update_rows(model, entries):
+def updated(model, entries):
     names = {name for entry in entries for name in entry.values}
     query = model.update({getattr(model, name): Param(name) for name in sorted(names)})
     query = query.where(model.id == Param("id"))
-    run_many(model, query, ({**entry.stored, **entry.values} for entry in entries))
-
-
-def run_many(model, query, rows):
-    """Run `query`, built once with Params, for each row ({name: value}); how many it changed."""
-    sql, params = query.sql()
-    rows = list(rows)
-    columns = []
-    for name in (param.name for param in params):
-        convert = converter_of(model._meta.fields.get(name))
-        values = [row[name] for row in rows]
-        columns.append([convert(value) for value in values] if convert else values)
-    cursor = db.cursor()
-    cursor.executemany(sql, list(zip(*columns, strict=True)))
-    return cursor.rowcount
-
-
-def converter_of(field):
-    """What makes of a value what the driver takes; None where it is that already."""
-    if isinstance(field, DayField) and is_sqlite():
-        return lambda value: None if value is None else value.isoformat()
-    if isinstance(field, pw.DecimalField | pw.BlobField | UtcDateTimeField):
-        return field.db_value
-    return None
+    return statements.of(model, query, [{**entry.stored, **entry.values} for entry in entries])
 
 
 def unconverted(query):
@@ -234,7 +220,9 @@ class Spool:
         self._file.execute(
             "CREATE TABLE seen (key TEXT PRIMARY KEY, number INTEGER, content BLOB) WITHOUT ROWID"
         )
-        self._file.execute("CREATE TABLE waiting (id INTEGER PRIMARY KEY, entries BLOB)")
+        self._file.execute(
+            "CREATE TABLE waiting (id INTEGER PRIMARY KEY, ready INTEGER, content BLOB)"
+        )
 
     def repeated(self, entries, key):
         """{number: (number of the earlier row with the same key, whether it says the same)}."""
@@ -250,15 +238,23 @@ class Spool:
         return {number: earlier for number, earlier in found if earlier}
 
     def add(self, entries):
+        """Keep `entries`; once examined, nobody needs their cells."""
         for entry in entries:
-            entry.cells, entry.content = {}, b""  # once examined, nobody needs them
-        if entries:
-            content = pickle.dumps(entries, pickle.HIGHEST_PROTOCOL)
-            self._file.execute("INSERT INTO waiting (entries) VALUES (?)", (content,))
+            entry.cells, entry.content = {}, b""
+        self._add(0, entries)
+
+    def add_ready(self, statements):
+        """Keep Statements that only have to be run."""
+        self._add(1, statements)
+
+    def _add(self, ready, items):
+        content = pickle.dumps(items, pickle.HIGHEST_PROTOCOL)
+        self._file.execute("INSERT INTO waiting (ready, content) VALUES (?, ?)", (ready, content))
 
     def __iter__(self):
-        for (content,) in self._file.execute("SELECT entries FROM waiting ORDER BY id"):
-            yield pickle.loads(content)  # noqa: S301 (our own bytes, in a private file)
+        """(whether ready, Statements or entries) as they were added."""
+        for ready, content in self._file.execute("SELECT ready, content FROM waiting ORDER BY id"):
+            yield ready, pickle.loads(content)  # noqa: S301 (our own bytes, in a private file)
 
     def close(self):
         self._file.close()
@@ -312,7 +308,13 @@ class Upsert:
         entries = self._without_repeated([entry for entry in entries if not entry.bad])
         self._load_stored(entries)
         self.kind.examine(entries, self.report, self.documents)
-        self._spool.add([entry for entry in entries if not entry.bad and self._changes(entry)])
+        waiting = [entry for entry in entries if not entry.bad and self._changes(entry)]
+        if not waiting:
+            return
+        if self.kind.needs_more(waiting):
+            self._spool.add(waiting)
+        else:
+            self._spool.add_ready(list(self.kind.statements(waiting)))
 
     def _entry(self, row):
         entry = Entry(row.number, row.values, self.now)
@@ -371,14 +373,18 @@ class Upsert:
 
     def place(self):
         """Put documents in place, before the transaction: they may take long."""
-        for entries in self._spool:
-            self.kind.place(entries, self.documents)
+        for ready, entries in self._spool:
+            if not ready:
+                self.kind.place(entries, self.documents)
 
     def write(self):
         """Write what `examine` found; inside a transaction."""
         try:
-            for entries in self._spool:
-                self.kind.write(entries, self.documents)
+            for ready, items in self._spool:
+                if ready:
+                    statements.run(items)
+                else:
+                    self.kind.write(items, self.documents)
             search.catch_up()
         except Unwritable as problem:
             self.report.error(problem.entry.number, problem.column, "", problem)

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from peewee import chunked, fn
 
-from domain import throttle
-from domain.imports.upsert import run_many
+from domain import statements, throttle
 from models import Account, Operator, OutgoingMail, Param, db, is_sqlite, writing
 
 log = logging.getLogger("portale.mail")
@@ -136,7 +135,7 @@ def _queue_some(notices, now):
             for each in notices
             if each.account in accounts and wants(accounts[each.account], each.kind)
         ]  # fmt: skip
-        return run_many(OutgoingMail, _queued, rows) if rows else 0
+        return statements.run([statements.of(OutgoingMail, _queued, rows)]) if rows else 0
 
 
 UNSENT = {"state": "queued", "attempts": 0, "reported": False}

@@ -192,6 +192,7 @@ def count_imports(db):
     for name in ("confirmed_at", "discarded_at"):
         kind = "DATETIME" if isinstance(db, pw.SqliteDatabase) else "TIMESTAMP"
         db.execute_sql(f'ALTER TABLE "imported_file" ADD COLUMN "{name}" {kind}')
+    db.execute_sql('ALTER TABLE "imported_file" ADD COLUMN "invoices_since" INTEGER')
     db.execute_sql('CREATE INDEX "imported_file_state" ON "imported_file" ("state")')
     told = db.execute_sql('SELECT "report", "id" FROM "imported_file"').fetchall()
     values = ", ".join(f'"{name}" = {db.param}' for name in COUNTS)

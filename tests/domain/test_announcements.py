@@ -119,6 +119,17 @@ def test_a_rejected_file_and_a_rehearsal_tell_nobody(app, in_use):
     assert told("invoice_published") == []
 
 
+def test_killed_before_all_are_told_the_next_run_tells_the_rest(app, in_use, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("domain.announcements.told_of", lambda _rows: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            take(app, "2026/1;20/11/2026;000002;fattura;10/12/2026;10,00;da_pagare")
+    assert told("invoice_published") == []
+    for _again in range(2):
+        assert list(Inbox(app.config["DATA_DIR"], utility_vat="").run(now=NOW + DAY)) == []
+        assert len(told("invoice_published")) == 1
+
+
 @pytest.mark.parametrize("wish", [{"notices": False}, {"notices_invoices": False}])
 def test_who_wants_none_gets_none(app, in_use, wish):
     Account.update(wish).execute()
@@ -132,8 +143,9 @@ def test_a_large_import_costs_no_query_for_each_invoice(app, in_use, count_queri
         newest = announcements.newest_invoice()
         for _ in range(number):
             make_invoice(make_account().grants.get().customer, date=TODAY)
+        imported = make_import(kind="fatture", at=NOW, invoices_since=newest)
         with count_queries() as queries:
-            announcements.tell_of_invoices("fatture", newest, now=NOW)
+            announcements.tell_of_invoices(imported)
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
