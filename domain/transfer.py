@@ -32,19 +32,22 @@ def to_postgresql(path, migrations, progress=lambda rows, _table: rows):
 
     `migrations` (playhouse's Runner on that database) make its tables. Raises Refused, and
     leaves the database as it was, where the archive is in use or of another release, where
-    the database holds anything, or where what is read back differs.
+    the database holds anything else, or where what is read back differs. Where it holds those
+    very rows an earlier run was cut after its commit: then nothing is left to do here.
     """
     with held(path) as source, db.atomic():
         refuse_other_release(source, migrations)
         migrations.up()
-        refuse_unless_empty()
-        copied = {}
-        for model in pw.sort_models(set(TABLES) - DERIVED):
-            copied[model] = copy(model, source, progress)
-        for model, content in copied.items():
-            check(model, content, progress)
-            continue_numbers(model)
-        db.execute_sql("ANALYZE")
+        lock_all()
+        copied = found_there(source, progress)
+        if not copied:
+            refuse_unless_empty()
+            tables = pw.sort_models(set(TABLES) - DERIVED)
+            copied = {model: copy(model, source, progress) for model in tables}
+            for model, content in copied.items():
+                check(model, content, progress)
+                continue_numbers(model)
+            db.execute_sql("ANALYZE")
     return {model._meta.table_name: content.rows for model, content in copied.items()}
 
 
@@ -78,10 +81,31 @@ def refuse_other_release(source, migrations):
         )
 
 
-def refuse_unless_empty():
-    """Only tables without rows; that jobs have run there does not count."""
+def lock_all():
     names = ", ".join(f'"{model._meta.table_name}"' for model in TABLES)
     db.execute_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+
+
+def found_there(source, progress):
+    """{model: Content} where the database holds just what `source` does, and that is something."""
+    found = {}
+    for model in set(TABLES) - DERIVED:
+        there = digested(source.execute(ordered(model)), model)
+        if read_back(model, progress) != there:
+            return {}
+        found[model] = there
+    return found if any(content.rows for content in found.values()) else {}
+
+
+def digested(rows, model):
+    found = Digest()
+    for row in converted(model, rows):
+        found.add(row)
+    return found.content()
+
+
+def refuse_unless_empty():
+    """Only tables without rows; that jobs have run there does not count."""
     JobRun.delete().execute()
     for model in TABLES:
         if model.select().exists():
@@ -116,17 +140,21 @@ def copy(model, source, progress):
 
 def check(model, copied, progress):
     """Refused unless the database gives back what was copied."""
+    if read_back(model, progress) != copied:
+        raise Refused(
+            f"La tabella {model._meta.table_name}, riletta da PostgreSQL, non è come quella di "
+            "SQLite: niente è stato trasferito."
+        )
+
+
+def read_back(model, progress):
     found = Digest()
     with db.connection().cursor(name="check") as cursor:
         cursor.itersize = TOGETHER
         cursor.execute(ordered(model))
         for row in progress(cursor, model._meta.table_name):
             found.add(tuple(row))
-    if found.content() != copied:
-        raise Refused(
-            f"La tabella {model._meta.table_name}, riletta da PostgreSQL, non è come quella di "
-            "SQLite: niente è stato trasferito."
-        )
+    return found.content()
 
 
 def continue_numbers(model):

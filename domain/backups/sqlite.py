@@ -45,7 +45,8 @@ def is_empty(url):
     path = place_of(url)
     if not path.exists():
         return True
-    with closing(_open(path, "mode=ro")) as found:
+    # Not for reading only: a run that was killed may have left something to recover.
+    with closing(_open(path, "mode=rw")) as found:
         return not _tables(found)
 
 

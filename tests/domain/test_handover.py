@@ -4,9 +4,6 @@ import csv
 import datetime as dt
 import io
 import os
-import re
-import shutil
-import subprocess
 import sys
 
 import peewee as pw
@@ -15,8 +12,10 @@ import pytest
 from domain import acquisition, contacts, handover
 from domain.formats import tal0050
 from models import BatchFile, ContactBatch, ContactChange, ReadingBatch, SelfReading
-from tests.conftest import ON_POSTGRESQL, required
+from tests import strace
 from tests.factories import make_customer, make_gas, make_self_reading
+from tests.jobs import process
+from tests.strace import KILL
 from tests.together import at_once
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
@@ -441,73 +440,65 @@ def test_twenty_at_once_make_one_file_with_each_row_once(kind, outbox, hand_over
     assert is_finished(kind, outbox)
 
 
-# -- Killed for real ------------------------------------------------------------------------
+# -- Killed and refused for real ------------------------------------------------------------
+
+JOB = [sys.executable, "-m", "jobs.acquire_readings"]
+KINDS = (Requests, Contacts)
 
 
-def run_job(settings, *before):
-    """The job as cron starts it; `before` is a command in front of it."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **{f"PORTALE_{name}": str(value) for name, value in settings.items()},
-    }
-    return subprocess.run(
-        [*before, sys.executable, "-m", "jobs.acquire_readings"],
-        env=environment, capture_output=True, text=True, check=False,
-        cwd=os.path.join(os.path.dirname(__file__), "..", ".."),
-    )  # fmt: skip
+def make_of_each():
+    for kind in KINDS:
+        kind.make(2)
 
 
-# What leaves a trace on the disk or in the other database's socket.
-WRITING_CALLS = "write,pwrite64,fsync,fdatasync,rename,ftruncate,unlink" + (
-    ",sendto" if ON_POSTGRESQL else ""
-)
+def assert_ends_well(settings, outbox, where):
+    """One more run, undisturbed."""
+    done = process.finished(JOB, settings)
+    assert done.returncode == 0, (where, done.stdout + done.stderr)
+    for kind in KINDS:
+        assert all_is_handed_over(kind), where
+        assert is_finished(kind, outbox), where
 
 
-def calls_of(settings, tmp_path):
+@pytest.fixture
+def calls(settings, tmp_path):
     """How often an undisturbed run makes each system call that writes."""
-    log = tmp_path / "calls"
-    done = run_job(settings, "strace", "-f", "-qq", "-e", f"trace={WRITING_CALLS}", "-o", str(log))
-    assert done.returncode == 0, done.stdout + done.stderr
-    counted = {}
-    for name in re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE):
-        counted[name] = counted.get(name, 0) + 1
-    return counted
+    strace.needed()
+    settings["TAL_0050"] = "S"
+    make_of_each()
+    return strace.calls_of(JOB, settings, tmp_path / "calls")
 
 
 @pytest.mark.slow
-def test_killed_at_every_system_call_that_writes_the_next_run_completes_it(
-    settings, outbox, tmp_path
+@pytest.mark.everywhere
+def test_killed_or_refused_at_every_system_call_that_writes_the_next_run_completes_it(
+    settings, outbox, calls
 ):
-    if shutil.which("strace") is None:
-        required("no strace: apt-get install strace")
-    settings["TAL_0050"] = "S"
-    kinds = (Requests, Contacts)
-    for kind in kinds:
-        kind.make(2)
-    kills = 0
-    for name, times in calls_of(settings, tmp_path).items():
-        for nth in range(1, times + 1):
-            for kind in kinds:
-                kind.make(2)
-            killed = run_job(
-                settings, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}",
-                "-e", f"inject={name}:signal=KILL:when={nth}",
-            )  # fmt: skip
-            kills += killed.returncode != 0
-            done = run_job(settings)
-            assert done.returncode == 0, (name, nth, done.stdout + done.stderr)
-            for kind in kinds:
-                assert all_is_handed_over(kind), (name, nth)
-                assert is_finished(kind, outbox), (name, nth)
-    assert kills > 20
+    failed = 0
+    for where in strace.faults(calls):
+        make_of_each()
+        failed += strace.faulty(JOB, settings, *where).returncode != 0
+        assert_ends_well(settings, outbox, where)
+    assert failed > 20
+
+
+@pytest.mark.slow
+def test_killed_or_refused_while_it_recovers_the_next_run_completes_it(settings, outbox, calls):
+    failed = 0
+    for first in strace.spread((fault for fault in strace.faults(calls) if KILL in fault), 5):
+        for second in strace.spread(strace.faults(calls), 6):
+            make_of_each()
+            strace.faulty(JOB, settings, *first)
+            failed += strace.faulty(JOB, settings, *second).returncode != 0
+            assert_ends_well(settings, outbox, (first, second))
+    assert failed > 5
 
 
 @pytest.mark.slow
 def test_twenty_processes_at_once_make_one_file_of_each_kind(settings, outbox):
     for kind in (Readings, Contacts):
         kind.make(30)
-    done = at_once(*[lambda: run_job(settings)] * 20)
+    done = at_once(*[lambda: process.finished(JOB, settings)] * 20)
     assert {result.returncode for result in done} <= {0, 75}, [r.stdout for r in done]
     for kind in (Readings, Contacts):
         assert list(files(kind, outbox)) == [name_of(kind, 1)]

@@ -4,8 +4,10 @@ import datetime as dt
 import os
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from playhouse.migrations import Runner
@@ -17,7 +19,8 @@ from domain.clock import utcnow
 from domain.errors import Refused
 from jobs import move_to_postgresql
 from models import Customer, Event, Invoice, JobRun, MeasuredDay, SupplyPoint
-from tests.conftest import MIGRATIONS, ON_POSTGRESQL
+from tests import strace
+from tests.conftest import MIGRATIONS, ON_POSTGRESQL, empty
 from tests.factories import (
     make_account,
     make_attachment,
@@ -168,6 +171,42 @@ def test_a_database_that_holds_anything_is_left_alone(full, app):
     move(app)
     assert Customer.get().code == "000002"
     assert not JobRun.select().exists()
+
+
+def test_a_run_cut_after_its_commit_is_completed(full, app, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(move_to_postgresql, "put_aside", lambda _archive: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            move(app)
+    assert full.exists()
+    assert move(app).startswith("Trasferite e confrontate ")
+    assert not full.exists()
+    assert make_customer().id == Customer.select().order_by(Customer.id).first().id + 1
+
+
+@pytest.mark.slow
+@pytest.mark.everywhere
+def test_killed_or_refused_anywhere_the_next_run_moves_it(full, settings, tmp_path):
+    strace.needed()
+    command = [sys.executable, "-m", "jobs.move_to_postgresql"]
+    kept, aside = tmp_path / "kept", Path(f"{full}.trasferito")
+    shutil.copy(full, kept)
+    calls = strace.calls_of(command, settings, tmp_path / "calls")
+    failed = 0
+    for where in strace.faults(calls, 3):
+        aside.unlink()
+        shutil.copy(kept, full)
+        models.connect(settings["DATABASE_URL"])
+        empty(models.db.obj)
+        models.db.close_all()
+        failed += strace.faulty(command, settings, *where).returncode != 0
+        done = process.finished(command, settings)
+        assert done.returncode == 0 or "indicarlo con --archive" in done.stdout, (where, done)
+        models.connect(settings["DATABASE_URL"])
+        assert (Customer.get().code, Event.select().count()) == ("000002", 1), where
+        models.db.close_all()
+        assert aside.exists(), where
+    assert failed > 5
 
 
 def test_what_postgresql_refuses_is_told_and_nothing_is_moved(full, app):
