@@ -419,7 +419,7 @@ class EraseForm(FlaskForm):
 
     code = StringField(
         _l("Codice cliente"),
-        [DataRequired(_l("Scrivere il codice del cliente da cancellare."))],
+        [DataRequired(_l("Scrivere il codice del cliente da cancellare.")), SHORT, printable],
         filters=[compact],
         render_kw={"autocomplete": "off", "maxlength": 16},
     )

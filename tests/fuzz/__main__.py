@@ -59,7 +59,7 @@ def survives(target, seconds):
         place.write_bytes(content)
         print(f"  {type(problem).__name__}: {problem}"[:500], f"  {place}", sep="\n")
     if status:
-        print(f"  atheris: {log}")
+        print(f"  atheris ended with {status}: {log}")
     counted = [line.split()[-1] for line in log.read_text(errors="replace").splitlines()
                if "number_of_executed_units" in line]  # fmt: skip
     result = "broken" if problem or status else "ok"
