@@ -252,7 +252,7 @@ def test_the_guide_without_javascript(open_browser, portal):
     expect(guide.row("Acquisita")).to_contain_text("2200")
 
 
-def test_back_after_logout_shows_the_login(open_browser, portal):
+def test_row_16_back_after_logout_shows_the_login(open_browser, portal):
     page = open_browser()
     code, vat_number = "000300", "90000000977"
     guide = walk(page, portal, code, vat_number, script=True)

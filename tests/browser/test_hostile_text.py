@@ -113,7 +113,7 @@ def look_at(page, path):
     assert page.locator("[onclick], [href^='javascript:'], main img, main svg[onload]").count() == 0
 
 
-def test_no_text_of_the_archive_is_executed(open_browser, portal):
+def test_row_13_no_text_of_the_archive_is_executed(open_browser, portal):
     today = rome_day(utcnow())
     portal.load(hostile_archive(today))
     portal.load(hostile_power(today))

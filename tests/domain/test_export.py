@@ -95,7 +95,7 @@ def test_an_empty_customer_has_a_sensible_export(take):
     assert "non sono disponibili" not in taken["LEGGIMI.txt"].decode()
 
 
-def test_the_customer_and_the_login_without_secrets(take, customer, account):
+def test_row_26_the_customer_and_the_login_without_secrets(take, customer, account):
     ContactChange.create(
         customer=customer, field="phone", value="0544 1234", previous="0544 9", made_at=NOW
     )
@@ -308,7 +308,7 @@ def test_of_many_at_once_no_more_begin_than_may_in_a_day(app, account, customer)
 # -- Of nobody else ------------------------------------------------------------------------
 
 
-def test_nothing_of_other_customers(app, take, customer):
+def test_row_26_nothing_of_other_customers(app, take, customer):
     other = make_customer("000099", name="ALTRO CLIENTE")
     supply = make_electricity(other, code="PR000099")
     make_invoice(other, supply, number="F99", document=make_file(app, "altro.pdf", b"%PDF altro"))
@@ -321,7 +321,7 @@ def test_nothing_of_other_customers(app, take, customer):
         assert foreign not in everything
 
 
-def test_nothing_of_who_had_the_supply_before(take, customer):
+def test_row_26_nothing_of_who_had_the_supply_before(take, customer):
     since = dt.date(2026, 7, 1)
     supply = make_electricity(customer, code="PR000005", active_from=since)
     former = make_account(make_customer())
@@ -345,7 +345,7 @@ def test_nothing_of_who_had_the_supply_before(take, customer):
     assert len(rows) == 96
 
 
-def test_nothing_of_who_has_the_supply_after(take, customer):
+def test_row_26_nothing_of_who_has_the_supply_after(take, customer):
     end = dt.date(2026, 6, 30)
     supply = make_electricity(customer, code="PR000005", ended_on=end)
     for day in (end, end + dt.timedelta(days=1), dt.date(2027, 1, 1)):

@@ -38,7 +38,7 @@ def stored():
     return {table: rows for table, rows in archive().items() if table not in OF_THE_VIEW}
 
 
-def test_whatever_would_write_is_refused_and_nothing_is_written(app, owner, view):
+def test_row_25_who_looks_as_a_customer_writes_nothing(app, owner, view):
     walked = 0
     for rule, method in with_method(app, *UNSAFE):
         if rule.endpoint.startswith("staff_") or rule.endpoint == "static":
@@ -58,7 +58,7 @@ def test_whatever_would_write_is_refused_and_nothing_is_written(app, owner, view
     assert walked > 20
 
 
-def test_pages_are_read_with_the_banner_and_downloads_are_the_operator_s(app, owner, view):
+def test_row_25_what_is_downloaded_in_a_view_is_the_operator_s(app, owner, view):
     for rule, _method in routes(app, "GET"):
         path = address(app, rule, own_values(rule, owner))
         before = stored()

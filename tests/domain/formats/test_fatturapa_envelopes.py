@@ -151,7 +151,7 @@ def test_a_bad_file_of_a_zip_is_named_and_the_others_are_read():
     assert "danneggiato" in str(problem)
 
 
-def test_paths_in_a_zip_are_only_names():
+def test_row_20_paths_in_a_zip_are_only_names():
     (invoice,) = read(zipped({"../../../etc/cron.d/x.xml": XML}))
     assert invoice.entry == "x.xml"
     (invoice,) = read(zipped({"C:\\temp\\y.xml": XML}))
@@ -188,5 +188,5 @@ def encrypted():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_wrong_zip_is_refused(content, sentence):
+def test_row_20_a_wrong_zip_is_refused(content, sentence):
     assert sentence in refusal(content)

@@ -52,7 +52,7 @@ LAUGHS = b"".join(
     ],
     ids=lambda _content: "",
 )
-def test_no_dtd_and_no_entity(content):
+def test_row_20_no_dtd_and_no_entity(content):
     assert "DTD" in refusal(content)
 
 
@@ -65,7 +65,7 @@ def test_no_dtd_and_no_entity(content):
     ],
     ids=lambda _content: "",
 )
-def test_too_deep_or_too_many_elements(content):
+def test_row_20_too_deep_or_too_many_elements(content):
     assert refusal(content) == "Il file XML ha troppi elementi: non è una fattura elettronica."
 
 
@@ -92,7 +92,7 @@ def test_no_nul_gets_through():
     assert "danneggiato" in refusal(XML.replace(b"<Numero>1", b"<Numero>\x001"))
 
 
-def test_a_packed_attachment_that_blows_up():
+def test_row_20_a_packed_attachment_that_blows_up():
     bomb = zipped({"a.pdf": b"%PDF-" + b" " * 30_000_000})
     assert "troppo grande" in refusal(xml(body(attachments=[attachment(bomb)])))
 

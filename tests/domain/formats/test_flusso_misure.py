@@ -298,7 +298,7 @@ BOMB = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "ha"}">' for n in 
         '<!DOCTYPE x [<!ENTITY % p SYSTEM "http://127.0.0.1:1/x"> %p;]>',
     ],
 )
-def test_a_dtd_is_refused(dtd):
+def test_row_20_a_dtd_is_refused(dtd):
     assert "DTD" in refusal(f"{HEAD}\n{dtd}\n{REST.replace('DP0001', '&e;')}")
 
 

@@ -126,13 +126,13 @@ def test_too_few_and_too_many_cells_are_an_error(line):
     assert "celle" in message
 
 
-def test_a_nul_byte_is_an_error_of_its_row():
+def test_row_20_a_nul_byte_is_an_error_of_its_row():
     number, column, _value, message = only_problem(b"nome\nA\x00B\nC\n")
     assert (number, column) == (2, "nome")
     assert "non leggibili" in message
 
 
-def test_a_line_of_ten_megabytes_is_an_error_of_its_row_and_is_never_held_in_memory():
+def test_row_20_a_line_of_ten_megabytes_is_never_held_in_memory():
     content = b"nome\n" + b"z" * 10_000_000 + b"\nB\n"
     tracemalloc.start()
     found = rows(content)

@@ -92,7 +92,7 @@ def test_files_being_written_are_left_alone(desk):
     assert desk.files() == before
 
 
-def test_folders_and_links_are_left_alone(desk):
+def test_row_20_folders_and_links_are_left_alone(desk):
     (desk.inbox / "clienti.csv").mkdir()
     (desk.inbox / "clienti_2.csv").symlink_to("/etc/passwd")
     os.mkfifo(desk.inbox / "clienti_3.csv")

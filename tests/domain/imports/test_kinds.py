@@ -587,7 +587,7 @@ def test_a_document_of_another_customers_invoice_is_an_error(desk, customer):
      "x" * 300 + ".pdf", "missing.pdf", "folder.pdf", "link.pdf", "fifo.pdf", "page.pdf",
      "empty.pdf", "~"],
 )  # fmt: skip
-def test_a_document_name_that_leads_elsewhere_is_an_error_of_its_row(desk, customer, name):
+def test_row_20_a_document_name_that_leads_elsewhere_is_an_error(desk, customer, name):
     attachments = desk.inbox / "allegati"
     (attachments / "folder.pdf").mkdir()
     (attachments / "link.pdf").symlink_to("/etc/passwd")

@@ -164,7 +164,7 @@ def test_who_was_not_the_one_is_told_what_to_do(app, kind):
     assert "http://localhost/password-dimenticata" in words
 
 
-def test_markup_in_a_name_is_only_text(app):
+def test_row_13_markup_in_a_name_is_only_text(app):
     name = "<b>ROSSI</b> & C. <img src=x>"
     message = composed("first_access", name=name)
     assert name in text_of(message)
@@ -258,7 +258,7 @@ def test_a_credit_note_is_no_invoice(app, monkeypatch):
     assert "per pagare" not in shown
 
 
-def test_a_line_break_in_a_title_adds_no_header(app, monkeypatch):
+def test_row_22_a_line_break_in_a_title_adds_no_header(app, monkeypatch):
     title = "Tariffe\r\nBcc: tutti@example.it\n\nTesto"
     monkeypatch.setitem(
         PARAMS, "document_published", PARAMS["document_published"] | {"document": title}
@@ -269,7 +269,7 @@ def test_a_line_break_in_a_title_adds_no_header(app, monkeypatch):
     assert message["To"] == "rosa@example.it"
 
 
-def test_a_line_break_in_what_a_server_answered_adds_none_either(app, monkeypatch):
+def test_row_22_nor_does_one_in_what_a_server_answered(app, monkeypatch):
     reasons = [{"error": "550 no\r\nBcc: tutti@example.it", "mails": 1}]
     monkeypatch.setitem(PARAMS, "undelivered", {"count": 1, "reasons": reasons, "more": False})
     assert composed("undelivered")["Bcc"] is None

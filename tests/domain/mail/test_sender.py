@@ -189,7 +189,7 @@ def test_after_two_days_a_mail_is_given_up(mail_server):
     ["rosa@example.it\r\nBcc: tutti@example.it", "rosa@example.it\n", "a@b.it, c@d.it", "rosa",
      "<rosa@example.it>", "rosa@example.it>\r\nDATA", "ròsa@example.it", ""],
 )  # fmt: skip
-def test_what_is_not_one_address_is_never_given_to_the_server(mail_server, address):
+def test_row_22_what_is_not_one_address_is_never_given_to_the_server(mail_server, address):
     row = mail.queue("password_changed", address, account=make_account(), now=NOW)
     assert send().failed == 1
     assert "indirizzo non valido" in fresh(row).last_error

@@ -220,7 +220,7 @@ XXE = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><FatturaElettronic
         ("clienti.csv", b"x" * 2_000_000), ("misure.csv", b"\xff\xfe\x00;"),
     ],
 )  # fmt: skip
-def test_hostile_files_are_tried_and_change_nothing(browser, data, name, content):
+def test_row_20_hostile_files_are_tried_and_change_nothing(browser, data, name, content):
     row = sent(browser, name, content)
     page = browser.get(page_of(row))
     assert "Con errori" in words(page)
@@ -244,7 +244,7 @@ IMPOSSIBLE = {
 
 
 @pytest.mark.parametrize("name", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
-def test_an_impossible_name_is_told_and_leaves_nothing(browser, data, name):
+def test_row_20_an_impossible_name_is_told_and_leaves_nothing(browser, data, name):
     answer = send(browser, (name, GOOD))
     assert answer.status_code == 422
     assert "Questi file non sono stati presi" in words(answer)
@@ -359,7 +359,7 @@ def test_archives_have_a_limit_of_their_own(app, browser):
 
 
 @UNREAD
-def test_only_who_gave_the_second_factor_may_send_as_much(app, sign_in, sign_in_operator):
+def test_row_17_only_who_gave_the_second_factor_may_send_as_much(app, sign_in, sign_in_operator):
     half_way = sign_in_operator(make_operator(), verified=False)
     large = ("clienti.csv", padded(900_000))
     answers = [
