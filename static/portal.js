@@ -61,6 +61,16 @@ if (dialog) {
   });
 }
 
+// What came is told to who cannot see it; a list that refreshes by itself stays quiet.
+document.addEventListener("htmx:after:swap", (event) => {
+  const { target, sourceElement } = event.detail.ctx;
+  const came = target?.id && document.getElementById(target.id);
+  const words = came && came.querySelector("[data-told], .empty");
+  if (words && sourceElement.id !== target.id) {
+    document.getElementById("told").textContent = words.dataset.told || words.textContent;
+  }
+});
+
 // An htmx request that found nobody: say so, the page stays as it is.
 document.addEventListener("htmx:error", () => {
   const alerts = document.getElementById("alerts");

@@ -28,10 +28,10 @@ CATEGORIES = {
     documents.PERSONAL: _l("I miei documenti"),
 }
 STATES = {  # the words of each and its kind of badge
-    published.PUBLISHED: (_l("in pubblicazione"), "ok"),
-    published.FUTURE: (_l("futuro"), "wait"),
-    published.EXPIRED: (_l("scaduto"), "info"),
-    published.WITHDRAWN: (_l("ritirato"), "no"),
+    published.PUBLISHED: (_l("Pubblicato"), "ok"),
+    published.FUTURE: (_l("Programmato"), "info"),
+    published.EXPIRED: (_l("Scaduto"), "off"),
+    published.WITHDRAWN: (_l("Ritirato"), "off"),
 }
 FILTERS = {
     "categoria": among(CATEGORIES),

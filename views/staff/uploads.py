@@ -29,7 +29,7 @@ KINDS = (*inbox.KINDS, inbox.E_INVOICE, inbox.FLOW)
 # The look of each outcome and its word: of an import, and of a trial.
 OUTCOMES = {
     "applied": ("ok", _l("Importato"), _l("Senza errori")),
-    "rejected": ("late", _l("Scartato"), _l("Con errori")),
+    "rejected": ("no", _l("Scartato"), _l("Con errori")),
     "held": ("wait", _l("Sospeso"), _l("Da confermare")),
     "repeated": ("info", _l("Già importato"), _l("Già importato")),
     "left": ("wait", _l("Lasciato"), _l("Non letto")),

@@ -123,12 +123,12 @@ def test_the_list_is_narrowed_and_sorted(desk, shelf, query, titles):
 def test_a_row_tells_for_whom_until_when_and_its_state(desk, shelf):
     page = text_of(desk.get(HOME).text.replace("&nbsp;", " "))
     for words in (
-        "Luce Comunicati energia elettrica sempre in pubblicazione",
-        f"Domani Modulistica tutti dal {days(1):%d/%m/%Y} futuro",
-        f"Passato Normative tutti al {days(-1):%d/%m/%Y} scaduto",
-        "Ritirato Informazioni tutti sempre ritirato",
-        "Lettera I miei documenti cliente 000002 sempre in pubblicazione",
-        "Perché no Comunicati comune di Forlì sempre in pubblicazione",
+        "Luce Comunicati energia elettrica sempre Pubblicato",
+        f"Domani Modulistica tutti dal {days(1):%d/%m/%Y} Programmato",
+        f"Passato Normative tutti al {days(-1):%d/%m/%Y} Scaduto",
+        "Ritirato Informazioni tutti sempre Ritirato",
+        "Lettera I miei documenti cliente 000002 sempre Pubblicato",
+        "Perché no Comunicati comune di Forlì sempre Pubblicato",
     ):
         assert words in page
 
@@ -383,7 +383,7 @@ def test_withdrawn_it_is_gone_for_customers_and_can_be_published_again(desk, bro
         assert desk.post(f"{HOME}/{row.id}/ritira").location == f"{HOME}/{row.id}"
     assert browser.get(there).status_code == 404
     page = desk.get(f"{HOME}/{row.id}").text
-    assert "ritirato" in page
+    assert "Ritirato" in page
     assert "Modifica e pubblica di nuovo" in page
     assert "/ritira" not in page
     assert [event.kind for event in Event.select()] == ["document_withdrawn"]
