@@ -5,7 +5,7 @@ from importlib import import_module
 MODULES = (  # in menu order
     "format", "auth", "frame", "home", "invoices", "readings", "records", "preferences",
     "notices", "consumption", "tickets", "supplies", "measures", "measure_files", "documents",
-    "history", "staff", "demo", "health",
+    "history", "public_pages", "staff", "demo", "health",
 )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ CHANGE_ONLY = {
     "static",
     "frame.theme",
     "frame.logo",
+    "public_pages.privacy",
+    "public_pages.accessibility",
     "demo.mails",
     "demo.telephone",
 }

@@ -30,6 +30,8 @@ OPEN = {
     "health.ready",
     "frame.theme",
     "frame.logo",
+    "public_pages.privacy",
+    "public_pages.accessibility",
     "auth.login",
     "auth.sign_in",
     "auth.logout",

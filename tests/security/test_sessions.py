@@ -12,6 +12,13 @@ from models import Account, Session
 from tests.factories import PASSWORD, make_account, make_customer, make_gas
 from tests.security.routes import path_of, with_method
 
+FOR_ALL = {
+    "static",
+    "frame.theme",
+    "frame.logo",
+    "public_pages.privacy",
+    "public_pages.accessibility",
+}
 STRONG = "lampada fiume orologio tramonto"
 
 
@@ -146,7 +153,7 @@ def test_row_16_private_pages_are_kept_nowhere(app, sign_in):
     browser = sign_in(make_account(customer))
     for rule, _method in with_method(app, "GET"):
         answer = browser.get(path_of(app, rule, supply_code="PR000001"))
-        if rule.endpoint not in {"static", "frame.theme", "frame.logo"}:
+        if rule.endpoint not in FOR_ALL:
             assert answer.headers["Cache-Control"] == "no-store", rule
 
 

@@ -1,0 +1,63 @@
+"""The pages that anybody may read: privacy notice, accessibility statement.
+
+Their texts are marks or HTML like those of the desk, with places in braces. A file of the same
+name in the folder of the setting PAGES_DIR stands in for the text that comes with the portal.
+"""
+
+import logging
+import re
+from pathlib import Path
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from domain.formatting import formatted
+
+log = logging.getLogger("portale")
+
+TITLES = {  # by the path of the page, which is the name of its file too
+    "informativa-privacy": _l("Informativa sulla privacy"),
+    "accessibilita": _l("Dichiarazione di accessibilità"),
+}
+OURS = Path(__file__).parent.parent / "templates" / "public"
+LARGEST = 200_000  # bytes; nobody reads a notice that is longer
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+
+
+def text(name, config):
+    """The page `name` as safe markup."""
+    places = known(config)
+    return formatted(_PLACE.sub(lambda place: places.get(place[1], place[0]), source(name, config)))
+
+
+def source(name, config):
+    """Its text as it was written: the utility's own, else the one of the portal."""
+    if config["PAGES_DIR"]:
+        own = Path(config["PAGES_DIR"]) / f"{name}.txt"
+        try:
+            with own.open("rb") as stream:
+                return stream.read(LARGEST).decode("utf-8-sig", "replace")
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            log.error("%s cannot be read: %s", own, error.strerror)
+    return (OURS / f"{name}.txt").read_text("utf-8")
+
+
+def known(config):
+    """What stands in each place."""
+    years = config["KEEP_MEASURES_YEARS"]
+    return {
+        "utility": config["UTILITY_NAME"],
+        "partita_iva": config["UTILITY_VAT"] or _("indicata in fattura"),
+        "contatti": config["UTILITY_CONTACTS"] or _("i recapiti indicati in fattura"),
+        "giorni_mail": str(config["KEEP_MAIL_DAYS"]),
+        "giorni_file": str(config["KEEP_FILES_DAYS"]),
+        "giorni_copie": str(config["BACKUP_DAYS"]),
+        "mesi_accessi": str(config["KEEP_ACCESSES_MONTHS"]),
+        "anni_storico": str(config["KEEP_HISTORY_YEARS"]),
+        "misure": ngettext("%(num)s anno", "%(num)s anni", years)
+        if years
+        else _("finché dura il rapporto"),
+    }
