@@ -152,7 +152,7 @@ TOLD = {
         ),
     ),
     "reading_cancelled": Told(
-        _l("Autolettura annullata"),
+        _l("Autolettura cancellata"),
         _filled(_l("Annulla l'autolettura n. %(reading)s della fornitura %(supply)s.")),
     ),
     "windows_created": Told(_l("Periodi stabiliti"), _windows_created),

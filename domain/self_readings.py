@@ -32,7 +32,7 @@ STATES = {
     "acquired": _l("Acquisita"),
     "validated": _l("Validata"),
     "rejected": _l("Respinta"),
-    "cancelled": _l("Annullata"),
+    "cancelled": _l("Cancellata"),
 }
 
 

@@ -28,6 +28,7 @@ from domain import (
 from domain.formats import uploads
 from domain.imports import consumption as consumption_file
 from views.history import LABELS
+from views.staff.access import MENU
 
 ROOT = Path(__file__).parent.parent
 MENTIONED = re.compile(r"PORTALE_([A-Z_0-9]+[A-Z0-9])")
@@ -35,6 +36,13 @@ MENTIONED = re.compile(r"PORTALE_([A-Z_0-9]+[A-Z0-9])")
 
 def text_of(path):
     return (ROOT / path).read_text()
+
+
+def test_the_document_of_the_desk_leads_to_each_entry_of_its_menu():
+    rows = re.findall(
+        r"^\| ([^|]+) \| [^|]+ \| \[.*\]\(.+\) \|$", text_of("docs/sportello.md"), re.M
+    )
+    assert rows == [str(label) for _path, label, _icon, _restricted in MENU]
 
 
 def test_every_setting_is_documented_and_no_other():

@@ -5,13 +5,15 @@ import json
 
 import pytest
 
-from domain import announcements
+from domain import announcements, publishing
+from domain.clock import utcnow
 from domain.imports.inbox import Inbox
-from models import Account, Document, Grant, Invoice, OutgoingMail
+from models import Account, Document, DocumentDraft, Grant, Invoice, OutgoingMail
 from tests.factories import (
     make_account,
     make_customer,
     make_document,
+    make_draft,
     make_electricity,
     make_import,
     make_invoice,
@@ -171,6 +173,16 @@ def test_a_new_document_is_told_once_to_all_it_is_for(archive, rosa):
     assert announcements.tell_of_documents(now=NOW + DAY) == 0
     said = {"document": "Nuove tariffe", "personal": False, "menu": "Comunicati"}
     assert told("document_published") == [("rosa@example.it", said), ("ugo@example.it", said)]
+
+
+def test_withdrawn_and_published_again_it_is_not_told_again(app, archive, rosa):
+    document, draft = new(), make_draft(app, "Nuove tariffe")
+    assert announcements.tell_of_documents(now=NOW) == 1
+    publishing.withdraw(document, now=NOW)
+    DocumentDraft.update(document=document).execute()
+    [again] = publishing.publish(publishing.draft(draft.id, now=utcnow()), now=NOW)
+    assert (again.id, again.withdrawn_at) == (document.id, None)
+    assert announcements.tell_of_documents(now=NOW) == 0
 
 
 def test_a_personal_document_is_told_to_its_customer(archive, rosa):

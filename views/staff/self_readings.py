@@ -18,7 +18,6 @@ bp = Blueprint("staff_readings", __name__, url_prefix="/staff/autoletture")
 
 HERE = "/staff/autoletture"
 FRAME = {"page": "autoletture", "title": _l("Autoletture")}
-BADGES = {"pending": "wait", "acquired": "info", "validated": "ok", "rejected": "no"}
 LATEST = 6  # readings of the meter beside the form
 
 
@@ -89,7 +88,6 @@ def index():
         more=counted > total,
         oddities=self_readings.oddities(rows),
         states=self_readings.STATES,
-        badges=BADGES,
         filtered=any(table.filters.values()),
         query=table.href()[len(HERE) :],
     )
@@ -201,5 +199,5 @@ def cancel(key):
     except Refused as refusal:
         flash(str(refusal), "warning")
     else:
-        flash(_("Lettura del %(day)s annullata.", day=italian.day(reading.day)))
+        flash(_("Lettura del %(day)s cancellata.", day=italian.day(reading.day)))
     return redirect(f"{HERE}?fornitura={supply.code}", 303)

@@ -76,7 +76,7 @@ def test_all_readings_are_listed_in_every_state_the_latest_first(desk, supply):
     assert counters(page) == [50, 40, 30, 20, 10]
     rows = [text_of(row) for row in page.text.split("<tbody>")[1].split("</tr>")]
     for row, words in zip(
-        rows, ("Da acquisire", "Acquisita", "Validata", "Respinta", "Annullata"), strict=False
+        rows, ("Da acquisire", "Acquisita", "Validata", "Respinta", "Cancellata"), strict=False
     ):
         assert words in row
         assert "ROSSI MARIA 000002 · PR000001 · PDR 00880000000001" in row
@@ -341,7 +341,7 @@ def test_a_pending_reading_is_cancelled_and_the_customer_sees_by_whom(desk, supp
     assert "Confermi la cancellazione della lettura del" in question
     answer = desk.post(f"{HERE}/{reading.id}/cancella")
     assert answer.location == f"{HERE}?fornitura=PR000001"
-    assert "annullata" in desk.get(answer.location).text
+    assert "cancellata" in desk.get(answer.location).text
     assert SelfReading.get().state == "cancelled"
     assert entries("reading_cancelled") == [
         ("000002", {"reading": reading.id, "supply": "PR000001"})
