@@ -4,7 +4,6 @@ A window made here has the key that an import of the same row would give it, so 
 `periodi` and the desk never make one twice.
 """
 
-import calendar
 import datetime as dt
 import hashlib
 from typing import NamedTuple
@@ -16,106 +15,11 @@ from peewee import fn
 from domain import windows
 from domain.clock import rome_day
 from domain.errors import NeedsConfirmation, Refused
+from domain.window_scopes import Scope, covers, meets, scope_of, told
 from models import ReadingWindow, SelfReading, SupplyPoint, db, writing
 
-MOST_MONTHS = 36
 MOST_OVERLAPS = 200  # that are told of at once
 COUNTED = ("pending", "acquired", "validated", "rejected")
-
-
-class Scope(NamedTuple):
-    """For whom: one gas supply (id and code), a distributor's, or with neither all of them."""
-
-    supply: int | None = None
-    supply_code: str | None = None
-    distributor_vat: str | None = None
-
-    @property
-    def whose(self):
-        return self.supply_code or self.distributor_vat
-
-    @property
-    def values(self):
-        return {"supply": self.supply, "distributor_vat": self.distributor_vat}
-
-
-def scope(whom, supply_text):
-    """The Scope asked for: `whom` is «tutte», «fornitura» or the VAT number of a distributor."""
-    if whom == "tutte":
-        return Scope()
-    if whom != "fornitura":
-        return Scope(distributor_vat=whom)
-    asked = {supply_text, supply_text.upper()}
-    columns = SupplyPoint.id, SupplyPoint.code, SupplyPoint.service
-    by_code = SupplyPoint.select(*columns).where(SupplyPoint.code.in_(asked))
-    by_pdr = SupplyPoint.select(*columns).where(SupplyPoint.pdr.in_(asked))
-    found = [each for each in (by_code | by_pdr).namedtuples() if each.service == "GAS"]
-    if not found:
-        raise Refused(_("Nessuna fornitura di gas ha questo codice o questo PDR."))
-    if len(found) > 1:
-        raise Refused(_("Più forniture hanno questo PDR: indicare il codice della fornitura."))
-    return Scope(supply=found[0].id, supply_code=found[0].code)
-
-
-def scope_of(window):
-    """The Scope of a row that `page` or `one` gave."""
-    return Scope(window.supply, window.supply_code, window.distributor_vat)
-
-
-def distributors():
-    """{VAT number: name} of those that have gas supplies."""
-    row = SupplyPoint
-    named = SupplyPoint.select(row.distributor_vat, fn.MAX(row.distributor))
-    named = named.where(row.service == "GAS", row.distributor_vat.is_null(False))
-    found = {vat: name or "" for vat, name in named.group_by(row.distributor_vat).tuples()}
-    return dict(sorted(found.items(), key=lambda each: (each[1], each[0])))
-
-
-# -- Rules ---------------------------------------------------------------------------------
-
-
-class Hours(NamedTuple):
-    """«A partire dalle ore», «Fino alle ore»; the last minute belongs to the window."""
-
-    opening: dt.time
-    closing: dt.time
-
-
-def months(first, last):
-    """The first days of the months from that of `first` to that of `last`."""
-    if last < first:
-        raise Refused(_("L'ultimo mese viene prima del primo: controllarli."))
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    if count > MOST_MONTHS:
-        raise Refused(_("Al massimo %(most)s mesi alla volta.", most=MOST_MONTHS))
-    return [month_after(first, number) for number in range(count)]
-
-
-def month_after(day, number):
-    """The first day of the month that comes `number` months after that of `day`."""
-    year, month = divmod(day.year * 12 + day.month - 1 + number, 12)
-    return dt.date(year, month + 1, 1)
-
-
-def day_of(month, number):
-    """The day `number` of a month, or its last one where it is shorter."""
-    return month.replace(day=min(number, calendar.monthrange(month.year, month.month)[1]))
-
-
-def last_days(count, months):
-    """[(first day, last day)]: the last `count` days of each month."""
-    ends = [day_of(month, 31) for month in months]
-    return [(end - dt.timedelta(days=count - 1), end) for end in ends]
-
-
-def days_of_month(first, last, months):
-    """[(first day, last day)]: from one day of each month to another; to one of the next month,
-    where that has the smaller number.
-    """
-    return [
-        (day_of(month, first), day_of(month if first <= last else month_after(month, 1), last))
-        for month in months
-    ]
 
 
 # -- The preview ---------------------------------------------------------------------------
@@ -206,29 +110,6 @@ def rows():
         SupplyPoint.code.alias("supply_code"),
     )  # fmt: skip
     return query.left_outer_join(SupplyPoint)
-
-
-def meets(scope):
-    """The condition that a window concerns at least one supply of `scope`."""
-    row = ReadingWindow
-    if scope.supply is not None:
-        vat = SupplyPoint.select(SupplyPoint.distributor_vat).where(SupplyPoint.id == scope.supply)
-        return windows.for_supply(scope.supply, vat)
-    if scope.distributor_vat is not None:
-        # That of the one supply which the window is for, where it is for one.
-        return covers(scope) | (SupplyPoint.distributor_vat == scope.distributor_vat)
-    return row.id.is_null(False)
-
-
-def covers(scope):
-    """The condition that a window concerns all supplies of `scope`."""
-    if scope.supply is not None:
-        return meets(scope)
-    vat = ReadingWindow.distributor_vat
-    of_all = vat.is_null()
-    if scope.distributor_vat is not None:
-        of_all |= vat == scope.distributor_vat
-    return ReadingWindow.supply.is_null() & of_all
 
 
 def overlapping(scope, bounds, but=0):
@@ -391,16 +272,6 @@ def overlap_told(window):
         span=windows.span(window),
         whom=told(scope_of(window)),
     )
-
-
-def told(scope, names=None):
-    """For whom, in words; `names` of the distributors where they are known."""
-    if scope.supply is not None:
-        return _("fornitura %(code)s", code=scope.supply_code)
-    if scope.distributor_vat is not None:
-        name = (names or {}).get(scope.distributor_vat, "")
-        return _("distributore %(name)s", name=f"{name} {scope.distributor_vat}".strip())
-    return _("tutte le forniture di gas")
 
 
 # -- The list ------------------------------------------------------------------------------

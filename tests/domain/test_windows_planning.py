@@ -2,10 +2,12 @@ import datetime as dt
 
 import pytest
 
+from domain import window_rules
 from domain import windows_planning as planning
 from domain.clock import ROME
 from domain.errors import NeedsConfirmation, Refused
-from domain.windows_planning import Hours, Scope
+from domain.window_rules import Hours
+from domain.window_scopes import Scope
 from models import ReadingWindow
 from tests.domain.imports.conftest import Desk
 from tests.factories import make_gas, make_self_reading, make_window
@@ -40,51 +42,10 @@ def planned(first, last, scope=ALL, hours=WHOLE_DAYS):
 
 
 def months(first, last):
-    return planning.months(day(f"{first}-01"), day(f"{last}-01"))
+    return window_rules.months(day(f"{first}-01"), day(f"{last}-01"))
 
 
 # -- Rules ---------------------------------------------------------------------------------
-
-
-def test_the_last_days_of_each_month_whatever_its_length():
-    spans = planning.last_days(5, months("2027-12", "2028-03"))
-    assert spans == [
-        (day("2027-12-27"), day("2027-12-31")),
-        (day("2028-01-27"), day("2028-01-31")),
-        (day("2028-02-25"), day("2028-02-29")),
-        (day("2028-03-27"), day("2028-03-31")),
-    ]
-    assert planning.last_days(28, months("2027-02", "2027-02")) == [
-        (day("2027-02-01"), day("2027-02-28"))
-    ]
-
-
-def test_from_one_day_of_each_month_to_another():
-    assert planning.days_of_month(20, 25, months("2026-12", "2027-01")) == [
-        (day("2026-12-20"), day("2026-12-25")),
-        (day("2027-01-20"), day("2027-01-25")),
-    ]
-
-
-def test_in_a_shorter_month_its_last_day_counts():
-    assert planning.days_of_month(29, 31, months("2027-01", "2027-04"))[1:] == [
-        (day("2027-02-28"), day("2027-02-28")),
-        (day("2027-03-29"), day("2027-03-31")),
-        (day("2027-04-29"), day("2027-04-30")),
-    ]
-
-
-def test_to_a_smaller_day_is_into_the_next_month():
-    assert planning.days_of_month(28, 3, months("2026-12", "2027-01")) == [
-        (day("2026-12-28"), day("2027-01-03")),
-        (day("2027-01-28"), day("2027-02-03")),
-    ]
-
-
-@pytest.mark.parametrize(("first", "last"), [("2027-02", "2027-01"), ("2027-01", "2030-01")])
-def test_months_that_go_back_or_are_too_many_are_refused(first, last):
-    with pytest.raises(Refused):
-        months(first, last)
 
 
 def test_hours_are_those_of_italy_on_the_days_of_the_clock_change_too():
@@ -115,7 +76,7 @@ def test_a_window_that_ends_before_it_begins_is_refused():
 
 def test_what_is_there_already_and_what_is_past_is_left_out():
     window("2026-12-27", "2026-12-31")
-    spans = planning.last_days(5, months("2026-10", "2027-01"))
+    spans = window_rules.last_days(5, months("2026-10", "2027-01"))
     plan = planning.plan(spans, WHOLE_DAYS, ALL, now=NOW)
     assert [(each.is_past, each.is_known) for each in plan.windows] == [
         (True, False), (False, False), (False, True), (False, False),
@@ -165,7 +126,7 @@ def create(plan, days, scope=ALL):
 
 
 def test_what_was_shown_is_made_and_made_once():
-    days = planning.last_days(5, months("2026-12", "2027-02"))
+    days = window_rules.last_days(5, months("2026-12", "2027-02"))
     plan = planning.plan(days, WHOLE_DAYS, ALL, now=NOW)
     assert len(create(plan, days)) == 3
     with pytest.raises(planning.NothingNew):
@@ -179,14 +140,14 @@ def test_what_was_shown_is_made_and_made_once():
 
 
 def test_confirmed_twice_at_once_it_is_made_once():
-    days = planning.last_days(5, months("2026-12", "2027-02"))
+    days = window_rules.last_days(5, months("2026-12", "2027-02"))
     plan = planning.plan(days, WHOLE_DAYS, ALL, now=NOW)
     at_once(*[lambda: create(plan, days)] * 4)
     assert ReadingWindow.select().count() == 3
 
 
 def test_what_was_not_shown_is_not_made():
-    days = planning.last_days(5, months("2026-12", "2027-02"))
+    days = window_rules.last_days(5, months("2026-12", "2027-02"))
     plan = planning.plan(days, WHOLE_DAYS, ALL, now=NOW)
     shown_less = planning.plan(days[:2], WHOLE_DAYS, ALL, now=NOW)
     with pytest.raises(planning.Changed):
@@ -326,15 +287,3 @@ def test_each_window_counts_the_readings_of_its_days_and_its_supplies(count_quer
         assert tuple(planning.counts(rows)) == (6, 3, 5, 1, 0)
     assert len(queries) == 1
     assert planning.counts([]) == ()
-
-
-def test_a_supply_is_asked_for_by_its_code_or_its_pdr():
-    supply = make_gas(code="PR000001", pdr="00880000000001")
-    wanted = Scope(supply.id, "PR000001")
-    assert planning.scope("fornitura", "pr000001") == wanted
-    assert planning.scope("fornitura", "00880000000001") == wanted
-    make_gas(code="PR000002", pdr="00880000000001")
-    with pytest.raises(Refused, match="Più forniture"):
-        planning.scope("fornitura", "00880000000001")
-    with pytest.raises(Refused, match="Nessuna fornitura"):
-        planning.scope("fornitura", "PR000009")

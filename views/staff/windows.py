@@ -5,10 +5,10 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import windows, windows_planning
+from domain import window_rules, window_scopes, windows, windows_planning
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
-from domain.windows_planning import Hours
+from domain.window_rules import Hours
 from forms import DaysOfMonthForm, LastDaysForm, WindowForm
 from views.filters import among
 from views.htmx import page_or_partial
@@ -30,12 +30,12 @@ WAYS = {
     "ultimi": (
         _l("Gli ultimi giorni di ogni mese"),
         LastDaysForm,
-        lambda form: windows_planning.last_days(int(form.days.data), months_of(form)),
+        lambda form: window_rules.last_days(int(form.days.data), months_of(form)),
     ),
     "giorni": (
         _l("Da un giorno a un altro di ogni mese"),
         DaysOfMonthForm,
-        lambda form: windows_planning.days_of_month(
+        lambda form: window_rules.days_of_month(
             int(form.first_day.data), int(form.last_day.data), months_of(form)
         ),
     ),
@@ -63,13 +63,13 @@ def index():
         total=total,
         rows=list(zip(rows, windows_planning.counts(rows), strict=True)),
         is_open=lambda window: windows.is_open(window, now=now),
-        names=windows_planning.distributors() if named else {},
+        names=window_scopes.distributors() if named else {},
         **WORDS,
     )
 
 
 def whom(window, names=None):
-    return windows_planning.told(windows_planning.scope_of(window), names)
+    return window_scopes.told(window_scopes.scope_of(window), names)
 
 
 WORDS = {"shown": windows.shown, "span": windows.span, "whom": whom}  # for templates
@@ -92,7 +92,7 @@ def asked_form(given):
 
 def with_choices(form, also=None):
     """`form` that knows the distributors, and the one that a window is for already."""
-    known = windows_planning.distributors()
+    known = window_scopes.distributors()
     if also:
         known.setdefault(also, "")
     form.whom.choices = [
@@ -105,18 +105,16 @@ def with_choices(form, also=None):
 
 def months_to_choose():
     first = rome_day(utcnow()).replace(day=1)
-    coming = (
-        windows_planning.month_after(first, each) for each in range(windows_planning.MOST_MONTHS)
-    )
+    coming = (window_rules.month_after(first, each) for each in range(window_rules.MOST_MONTHS))
     return [(f"{month:%Y-%m}", format_date(month, "LLLL yyyy")) for month in coming]
 
 
 def months_of(form):
-    return windows_planning.months(*form.months)
+    return window_rules.months(*form.months)
 
 
 def scope_of(form):
-    return windows_planning.scope(form.whom.data, form.supply.data or "")
+    return window_scopes.scope(form.whom.data, form.supply.data or "")
 
 
 def meant(how, form):
