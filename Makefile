@@ -33,6 +33,13 @@ help:
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch .venv/.installed $@
 
+# Checkers that come from npm, where there is npm; what needs them says so where there is not.
+tests/npm/.installed: tests/npm/package-lock.json
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; \
+	  touch $@; \
+	fi
+
 # -- The demo -------------------------------------------------------------------------------
 
 demo: .venv/.installed
@@ -52,7 +59,7 @@ test: lint
 	$(PYTEST) -n 2
 	TEST_DATABASE=postgresql $(PYTEST) -n 2 -m "not slow and not browser"
 
-test-slow: .venv/.installed-dev
+test-slow: .venv/.installed-dev tests/npm/.installed
 	$(PYTEST) -m slow
 	TEST_DATABASE=postgresql $(PYTEST) -m "slow and everywhere"
 
@@ -80,4 +87,4 @@ screenshots: .venv/.installed-dev
 	$(RUN) -m tests.browser.screenshots
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .pytest_cache .ruff_cache tests/npm/node_modules tests/npm/.installed

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 MODULES = (  # in menu order
-    "format", "auth", "frame", "home", "invoices", "readings", "records", "preferences",
+    "format", "focus", "auth", "frame", "home", "invoices", "readings", "records", "preferences",
     "notices", "consumption", "tickets", "supplies", "measures", "measure_files", "documents",
     "history", "public_pages", "staff", "demo", "health",
 )  # fmt: skip
