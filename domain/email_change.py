@@ -76,10 +76,18 @@ def withdraw(account_id):
 def opened(token, *, address, now, key):
     """The change that the link `token` would make, opened from the network address `address`.
 
-    Only reads. Raises email_links.Void, or TooManyTries.
+    Changes nothing but the count of links that are no good. Raises email_links.Void, or
+    TooManyTries.
     """
-    throttle.check(_tries(address), now=now)
-    return email_links.find(token, now=now, key=key)
+    tries = _tries(address)
+    throttle.check(tries, now=now)
+    try:
+        return email_links.find(token, now=now, key=key)
+    except email_links.AlreadyConfirmed:
+        raise
+    except email_links.Void:
+        throttle.count(tries, now=now)
+        raise
 
 
 def confirm(token, *, address, now, key):

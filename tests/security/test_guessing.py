@@ -7,6 +7,7 @@ import pytest
 import models
 from domain import throttle
 from tests.factories import PASSWORD, make_account, make_customer
+from tests.security.owners import BY_SECRET
 from tests.security.routes import UNSAFE, path_of, with_method
 from tests.security.workers import guess
 
@@ -137,6 +138,17 @@ def test_row_06_wrong_addresses_of_calendars_have_a_limit(browser_at):
     assert statuses == [404] * throttle.CALENDAR_ADDRESS.most + [429] * 5
     assert here.head(wrong).status_code == 429
     assert browser_at("192.0.2.200").get(wrong).status_code == 404
+
+
+def test_row_06_every_address_with_a_secret_has_a_limit(app, browser_at):
+    """A new route with a token in it fails here until wrong ones are counted."""
+    most = max(each.most for each in vars(throttle).values() if isinstance(each, throttle.Limit))
+    rules = [rule for rule, _method in with_method(app, "GET") if "token" in rule.arguments]
+    assert {rule.endpoint for rule in rules} == BY_SECRET
+    for rule in rules:
+        browser = browser_at(HERE)
+        statuses = {browser.get(path_of(app, rule, f"{n}.y")).status_code for n in range(most + 1)}
+        assert 429 in statuses, rule
 
 
 @pytest.mark.parametrize("endpoint", OPEN_ROUTES)

@@ -89,6 +89,8 @@ def test_row_18_what_is_for_administrators_does_not_exist_for_operators(
 def test_row_18_every_route_of_the_desk_is_told_of(app):
     known = {rule.endpoint for rule in app.url_map.iter_rules()}
     assert known >= DOOR | ENTRANCE | ADMINISTRATORS
+    for rule in app.url_map.iter_rules():  # those that walk the desk know it by its name
+        assert rule.endpoint.startswith("staff_") == rule.rule.startswith("/staff"), rule
 
 
 # -- The door ------------------------------------------------------------------------------
