@@ -1,8 +1,8 @@
 """Rows 10, 12 and 16 at the operators' desk, walked from the routes that there are."""
 
 import pytest
-from models import Operator, RegisterEntry
 
+from models import Operator, RegisterEntry
 from tests.factories import PASSWORD, make_operator
 from tests.pages import PARTIAL
 from tests.security.desk import routes, values_of
