@@ -331,6 +331,10 @@ class Account(Table):
     created_at = UtcDateTimeField()
     last_access_at = UtcDateTimeField(null=True)
     disabled_at = UtcDateTimeField(null=True)
+    # A second factor, for who wants one (see domain/second_factor.py).
+    totp_nonce = pw.CharField(max_length=32, null=True)  # the secret is derived from it
+    totp_since = UtcDateTimeField(null=True)
+    totp_step = pw.BigIntegerField(null=True)  # of the last code used: none works twice
     language = pw.CharField(max_length=5, default="it", constraints=[pw.SQL("DEFAULT 'it'")])
     # Mail that tells of something new; what concerns security always goes out.
     notices = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
@@ -377,6 +381,14 @@ class RecoveryCode(Table):
     used_at = UtcDateTimeField(null=True)
 
 
+class AccountRecoveryCode(Table):
+    """The same for the second factor of a customer's login."""
+
+    account = pw.ForeignKeyField(Account, backref="recovery_codes", on_delete="CASCADE")
+    digest = pw.CharField(max_length=64, unique=True)
+    used_at = UtcDateTimeField(null=True)
+
+
 class OperatorSession(Table):
     """A browser in which an operator is signed in; like `Session`, but shorter."""
 
@@ -407,6 +419,8 @@ class Session(Table):
     seen_at = UtcDateTimeField()
     previous_access_at = UtcDateTimeField(null=True)  # shown as «Ultimo accesso»
     must_change_password = pw.BooleanField(default=False)  # opened with a mailed secret
+    # Opened with half of what lets in: nothing but the page of the code until that is right.
+    awaits_code = pw.BooleanField(default=False, constraints=[pw.SQL("DEFAULT FALSE")])
     # Who looks as the customer, reading only; that session ends with the operator's.
     operator_session = pw.ForeignKeyField(OperatorSession, null=True, on_delete="CASCADE")
 
