@@ -27,6 +27,17 @@ def rome_instant(day, time):
     return dt.datetime.combine(day, time, tzinfo=ROME).astimezone(dt.UTC)
 
 
+def during_days(column, since, until):
+    """The conditions that the instant in `column` is on the days from `since` to `until` in Italy.
+
+    Both are days; None sets no bound.
+    """
+    if since:
+        yield column >= rome_instant(since, dt.time())
+    if until:
+        yield column < rome_instant(until + dt.timedelta(days=1), dt.time())
+
+
 @lru_cache(10_000)
 def quarter_hours(day):
     """How many quarter-hours `day` has in Italy."""

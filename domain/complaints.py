@@ -3,16 +3,15 @@
 Its columns are told in docs/ticket.md.
 """
 
-import datetime as dt
-
 from flask_babel import gettext as _
 from peewee import JOIN
 
-from domain.clock import rome_day, rome_instant
+from domain.clock import during_days, rome_day
 from domain.errors import Refused
 from domain.formats.sheets import Column
+from domain.pieces import in_pieces
 from domain.receipts import CATEGORIES
-from models import Customer, SupplyPoint, Ticket, db
+from models import Customer, SupplyPoint, Ticket
 
 REGISTERED = ("complaint", "billing")
 AT_ONCE = 500  # rows of one reading
@@ -21,8 +20,8 @@ AT_ONCE = 500  # rows of one reading
 def sheet(since, until, *, today):
     """(columns, rows) for `formats.sheets` of what arrived from `since` to `until`, days or None.
 
-    The rows are read a piece at a time while they leave, and the connection is handed back in
-    between. `today` is the day in Italy: what is overdue by then was not answered in time.
+    The rows are read while they leave. `today` is the day in Italy: what is overdue by then was
+    not answered in time.
     """
     if since and until and until < since:
         raise Refused(_("La data «Al» viene prima della data «Dal»: cambiarne una."))
@@ -46,26 +45,12 @@ def sheet(since, until, *, today):
         "states": {"open": _("Aperto"), "answered": _("Risposto"), "closed": _("Chiuso")},
         "answered": {True: _("sì"), False: _("no"), None: None},
     }
-    return columns, (_cells(row, words, today) for row in _rows(since, until))
+    rows = in_pieces(lambda row: _following(row.id if row else 0, since, until), AT_ONCE)
+    return columns, (_cells(row, words, today) for row in rows)
 
 
-def _rows(since, until):
-    after = 0
-    while True:
-        with db.connection_context():
-            rows = list(_after(after, since, until))
-        yield from rows
-        if len(rows) < AT_ONCE:
-            return
-        after = rows[-1].id
-
-
-def _after(last, since, until):
-    arrived = [Ticket.category.in_(REGISTERED), Ticket.id > last]
-    if since:
-        arrived.append(Ticket.opened_at >= rome_instant(since, dt.time()))
-    if until:
-        arrived.append(Ticket.opened_at < rome_instant(until + dt.timedelta(days=1), dt.time()))
+def _following(last, since, until):
+    """The rows of tickets after the one with the id `last`."""
     return (
         Ticket.select(
             Ticket.id,
@@ -84,9 +69,9 @@ def _after(last, since, until):
         )
         .join_from(Ticket, Customer)
         .join_from(Ticket, SupplyPoint, JOIN.LEFT_OUTER)
-        .where(*arrived)
+        .where(Ticket.category.in_(REGISTERED), Ticket.id > last)
+        .where(*during_days(Ticket.opened_at, since, until))
         .order_by(Ticket.id)
-        .limit(AT_ONCE)
         .namedtuples()
     )
 

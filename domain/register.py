@@ -6,12 +6,12 @@ it shows against what `verify` kept, and against the number and seal (`head`) in
 left this machine.
 """
 
-import datetime as dt
 import hashlib
 import hmac
 import json
 
-from domain.clock import rome_instant
+from domain.clock import during_days
+from domain.pieces import in_pieces
 from models import Operator, RegisterCheck, RegisterEntry, db, is_sqlite, writing
 
 KINDS = (
@@ -168,12 +168,8 @@ def entries(*, operator=None, kind=None, customer=None, since=None, until=None):
         query = query.where(RegisterEntry.kind == kind)
     if customer:
         query = query.where(RegisterEntry.customer_code == customer)
-    if since:
-        query = query.where(RegisterEntry.at >= rome_instant(since, dt.time()))
-    if until:
-        query = query.where(
-            RegisterEntry.at < rome_instant(until + dt.timedelta(days=1), dt.time())
-        )
+    for condition in during_days(RegisterEntry.at, since, until):
+        query = query.where(condition)
     return query
 
 
@@ -183,16 +179,11 @@ def operators():
     return [*(row.username for row in names), COMMAND_LINE]
 
 
-def in_parts(query, last):
-    """The entries of `query` up to the number `last`, read while they are sent.
+def up_to(query, last):
+    """The entries of `query` up to the number `last`, read while they are sent."""
 
-    The request's connection has been handed back by then: each part takes one of its own.
-    """
-    below = last + 1
-    while True:
-        with db.connection_context():
-            part = list(query.where(RegisterEntry.number < below).limit(ROWS_AT_ONCE))
-        yield from part
-        if len(part) < ROWS_AT_ONCE:
-            return
-        below = part[-1].number
+    def following(entry):
+        below = entry.number if entry else last + 1
+        return query.where(RegisterEntry.number < below)
+
+    return in_pieces(following, ROWS_AT_ONCE)

@@ -11,6 +11,7 @@ from domain import plausibility, readings
 from domain.clock import ROME
 from domain.errors import Refused
 from domain.formats.sheets import Column
+from domain.pieces import in_pieces
 from models import (
     Customer,
     MeterReading,
@@ -18,7 +19,6 @@ from models import (
     ReadingBatch,
     SelfReading,
     SupplyPoint,
-    db,
 )
 
 MOST = 10_000  # rows that are counted and paged through; the file has all
@@ -190,7 +190,7 @@ def _histories(rows):
 def sheet(choice):
     """(columns, rows) of all that `choice` finds, the latest first, for `formats.sheets`.
 
-    Read in pieces while it is sent, however many there are.
+    Read while it is sent, however many there are.
     """
     columns = [
         Column(_("Data lettura")),
@@ -226,24 +226,16 @@ def sheet(choice):
             row.batch_number,
             row.reason,
         )
-        for row in _each(choice)
+        for row in in_pieces(lambda row: _following(choice, row), AT_ONCE)
     )
     return columns, lines
 
 
-def _each(choice):
-    """Every row, in pieces; the archive is let go in between."""
-    piece = _piece(choice)
-    while piece:
-        yield from piece
-        piece = _piece(choice, piece[-1])
-
-
-def _piece(choice, after=None):
-    query = _rows(choice, "-data").limit(AT_ONCE)
-    if after:
+def _following(choice, last):
+    """The rows after `last`, the latest first; after None all of them."""
+    query = _rows(choice, "-data")
+    if last:
         row = SelfReading
-        earlier = (row.day < after.day) | ((row.day == after.day) & (row.id < after.id))
-        query = query.where(row.day <= after.day, earlier)
-    with db.connection_context():
-        return list(query.namedtuples())
+        earlier = (row.day < last.day) | ((row.day == last.day) & (row.id < last.id))
+        query = query.where(row.day <= last.day, earlier)
+    return query.namedtuples()

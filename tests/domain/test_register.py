@@ -228,5 +228,5 @@ def test_a_long_register_is_read_in_parts(app, monkeypatch):
         record(customer=f"{n:06d}")
     query = register.entries()
     db.close()
-    assert [row.number for row in register.in_parts(query, 4)] == [4, 3, 2, 1]
-    assert [row.number for row in register.in_parts(query, 5)] == [5, 4, 3, 2, 1]
+    assert [row.number for row in register.up_to(query, 4)] == [4, 3, 2, 1]
+    assert [row.number for row in register.up_to(query, 5)] == [5, 4, 3, 2, 1]

@@ -62,7 +62,7 @@ def as_csv():
         told["count"] = query.count()
         last, _seal = register.head()
     name = _("registro attività %(day)s.csv", day=rome_day(utcnow()).isoformat())
-    rows = register.in_parts(query, last)
+    rows = register.up_to(query, last)
     return files.send_excel_csv(name, columns(), (as_cells(row) for row in rows))
 
 
