@@ -1,0 +1,1 @@
+"""`make load`: two hundred customers at once, on loopback, started by hand."""
