@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from peewee import JOIN, Value
 
-from domain import plausibility, readings
+from domain import plausibility, readings, supplies
 from domain.clock import ROME
 from domain.errors import Refused
 from domain.formats.sheets import Column
@@ -81,13 +81,10 @@ def supplies_called(text):
 
     Rows have what `supplies.label` writes, and `customer_code`.
     """
-    asked = {text, text.upper()}
     supply = SupplyPoint
-    by_customer = Customer.select(Customer.id).where(Customer.code.in_(asked))
-    found = (
-        SupplyPoint.select(supply.id).where(supply.code.in_(asked))
-        | SupplyPoint.select(supply.id).where(supply.pdr.in_(asked))
-        | SupplyPoint.select(supply.id).where(supply.customer.in_(by_customer))
+    by_customer = Customer.select(Customer.id).where(Customer.code == text)
+    found = supplies.gas_called(text) | SupplyPoint.select(supply.id).where(
+        supply.customer.in_(by_customer)
     )
     query = SupplyPoint.select(SupplyPoint, Customer.code.alias("customer_code"))
     query = query.join(Customer).where(supply.id.in_(found), supply.service == "GAS")
@@ -143,10 +140,10 @@ def oddities(rows):
     odd = [row for row in rows if row.confirmed]
     if not odd:
         return {}
-    supplies = {each.id: each for each in _supplies_of(odd)}
+    read = {each.id: each for each in _supplies_of(odd)}
     histories = _histories(odd)
     return {
-        row.id: _oddity(supplies[row.supply], row, histories.get(row.supply, [])) for row in odd
+        row.id: _oddity(read[row.supply], row, histories.get(row.supply, [])) for row in odd
     }
 
 

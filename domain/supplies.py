@@ -7,7 +7,7 @@ bound. A supply is a row of SupplyPoint, or of a query that has the columns aske
 
 import datetime as dt
 
-from models import postal_address
+from models import SupplyPoint, postal_address
 
 
 def first_day(supply):
@@ -25,6 +25,13 @@ def own_days(supply):
 
 def has_ended(supply, today):
     return last_day(supply) < today
+
+
+def gas_called(text):
+    """The gas supplies whose own code or PDR is `text`, as a query that tells their ids."""
+    asked = {text, text.upper()}
+    gas = SupplyPoint.select(SupplyPoint.id).where(SupplyPoint.service == "GAS")
+    return gas.where(SupplyPoint.code.in_(asked)) | gas.where(SupplyPoint.pdr.in_(asked))
 
 
 def label(supply):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 from peewee import fn
 
-from domain import windows
+from domain import supplies, windows
 from domain.errors import Refused
 from models import ReadingWindow, SupplyPoint
 
@@ -32,11 +32,8 @@ def scope(whom, supply_text):
         return Scope()
     if whom != "fornitura":
         return Scope(distributor_vat=whom)
-    asked = {supply_text, supply_text.upper()}
-    columns = SupplyPoint.id, SupplyPoint.code, SupplyPoint.service
-    by_code = SupplyPoint.select(*columns).where(SupplyPoint.code.in_(asked))
-    by_pdr = SupplyPoint.select(*columns).where(SupplyPoint.pdr.in_(asked))
-    found = [each for each in (by_code | by_pdr).namedtuples() if each.service == "GAS"]
+    query = SupplyPoint.select(SupplyPoint.id, SupplyPoint.code)
+    found = list(query.where(SupplyPoint.id.in_(supplies.gas_called(supply_text))).namedtuples())
     if not found:
         raise Refused(_("Nessuna fornitura di gas ha questo codice o questo PDR."))
     if len(found) > 1:
