@@ -46,6 +46,8 @@ OPERATOR_NAME = Limit("operator-name", 20, HOUR)
 OPERATOR_BROWSER = Limit("operator-browser", 10, 5 * MINUTE)  # instead of both, where it is known
 OPERATOR_CODE = Limit("operator-code", 5, 15 * MINUTE)  # a code is right by chance 3 times in 10^6
 OPERATOR_CODE_DAY = Limit("operator-code-day", 50, 24 * HOUR)
+CUSTOMER_CODE = Limit("customer-code", 5, 15 * MINUTE)
+CUSTOMER_CODE_DAY = Limit("customer-code-day", 50, 24 * HOUR)
 
 
 class TooManyTries(Refused):

@@ -18,9 +18,9 @@ from domain import (
     italian,
     measure_files,
     operator_sessions,
-    operators,
     passwords,
     plausibility,
+    second_factor,
     sessions,
     throttle,
     tickets,
@@ -95,7 +95,8 @@ def test_the_rules_of_getting_into_the_desk_are_those_told():
     minutes = operator_sessions.IDLE / minute, operator_sessions.ABSOLUTE / minute
     assert minutes == (15, 480)
     assert "dopo quindici minuti senza fare nulla e dopo otto ore in tutto" in text
-    assert (operators.STEP, operators.TOLERATED, operators.RECOVERY_CODES) == (30, 1, 10)
+    known = second_factor.STEP, second_factor.TOLERATED, second_factor.RECOVERY_CODES
+    assert known == (30, 1, 10)
     assert "Il codice cambia ogni 30 secondi; vale anche quello subito prima e" in text
     assert "dieci **codici di recupero**" in text
     assert f"da {passwords.SHORTEST} a {passwords.LONGEST} caratteri" in text

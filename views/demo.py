@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pyotp
 from flask import Blueprint, current_app, request
 
-from domain import operators
+from domain import operators, second_factor
 from domain.clock import utcnow
 from models import Operator
 from views.htmx import page_or_partial
@@ -64,5 +64,5 @@ def telephone():
     keys, now = operators.keys(current_app.secret_key), utcnow()
     rows = Operator.select().where(Operator.totp_nonce.is_null(False)).order_by(Operator.id)
     codes = [(row, pyotp.TOTP(operators.secret(row, keys)).at(now)) for row in rows]
-    left = operators.STEP - int(now.timestamp()) % operators.STEP
+    left = second_factor.STEP - int(now.timestamp()) % second_factor.STEP
     return page_or_partial("demo/telefono.html", "demo/_codes.html", codes=codes, left=left)

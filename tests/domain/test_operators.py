@@ -6,7 +6,7 @@ import re
 import pyotp
 import pytest
 
-from domain import operator_sessions, operators, register, throttle
+from domain import operator_sessions, operators, register, second_factor, throttle
 from domain.errors import Refused
 from models import Operator, OperatorSession, RecoveryCode, RegisterEntry
 from tests.factories import PASSWORD, make_operator
@@ -55,7 +55,7 @@ def test_the_secret_is_derived_and_in_no_table(app):
 
 def test_the_address_of_the_secret_says_whose_it_is(app):
     operator = make_operator(username="m.rossi")
-    address = operators.address_of_secret(operator, KEYS, issuer="Prova Energia")
+    address = second_factor.address_of_secret(operator, KEYS.second_factor, issuer="Prova Energia")
     parsed = pyotp.parse_uri(address)
     assert (parsed.name, parsed.issuer) == ("m.rossi", "Prova Energia")
     assert parsed.secret == operators.secret(operator, KEYS)
@@ -183,7 +183,7 @@ def enrolled():
 def test_the_first_code_enrols_and_makes_ten_recovery_codes(app):
     operator, codes = enrolled()
     assert operator.totp_since == NOW
-    assert len(set(codes)) == operators.RECOVERY_CODES
+    assert len(set(codes)) == second_factor.RECOVERY_CODES
     assert all(re.fullmatch(r"\d{12}", code) for code in codes)
     kept = str(list(RecoveryCode.select().dicts()))
     assert not any(code in kept for code in codes)
@@ -196,7 +196,7 @@ def test_a_recovery_code_gets_in_once_however_it_is_typed(app):
     give(operator, typed)
     with pytest.raises(Refused):
         give(operator, typed)
-    assert operators.codes_left(operator.id) == operators.RECOVERY_CODES - 1
+    assert second_factor.OF_OPERATORS.codes_left(operator.id) == second_factor.RECOVERY_CODES - 1
     last = RegisterEntry.select().where(RegisterEntry.kind == "signed_in")
     assert '"recovery": true' in last.order_by(RegisterEntry.number.desc()).get().details
 

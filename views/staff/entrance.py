@@ -6,10 +6,11 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import operator_sessions, operators, passwords
+from domain import operator_sessions, operators, passwords, second_factor
 from domain.clock import utcnow
 from domain.errors import Refused
 from domain.formats import epc
+from domain.second_factor import OF_OPERATORS
 from forms import CodeForm, FirstPasswordForm, OperatorLoginForm, PasswordForm
 from views.access import go
 from views.auth import known_browser, leave, status
@@ -158,7 +159,8 @@ def code_page(form):
 
 def enrolment_page(form):
     row, known = operator(), keys()
-    address = operators.address_of_secret(row, known, issuer=current_app.config["UTILITY_NAME"])
+    issuer = current_app.config["UTILITY_NAME"]
+    address = second_factor.address_of_secret(row, known.second_factor, issuer=issuer)
     return render_template(
         "staff/entrance/enrolment.html",
         form=form,
@@ -288,6 +290,6 @@ def own_access(password_form=None, code_form=None):
         "staff/entrance/own_access.html",
         password_form=password_form or PasswordForm(None),
         code_form=code_form or CodeForm(None),
-        codes_left=operators.codes_left(current_operator().operator),
+        codes_left=OF_OPERATORS.codes_left(current_operator().operator),
         **OWN_ACCESS,
     )
