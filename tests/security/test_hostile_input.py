@@ -21,13 +21,10 @@ from tests.factories import (
     make_gas,
     make_invoice,
     make_measured_day,
-    make_operator,
     make_self_reading,
     make_ticket,
     make_window,
 )
-from tests.security import desk
-from tests.security.owners import Owner, address
 from tests.security.routes import UNSAFE, path_of, with_method
 
 HOSTILE = [
@@ -54,30 +51,15 @@ RAW = ["%ff%fe", "%c3%28", "%ed%a0%80", "%00", "%2e%2e%2f", "%5c", "%0d%0aX-A:%2
 DAY = dt.date(2026, 1, 2)
 
 
-def routes(app, visitor, *methods):
-    """All of them; for an operator those of the desk, where alone it is somebody."""
-    for rule, method in with_method(app, *methods):
-        if visitor != "operator" or rule.rule.startswith("/staff"):
-            yield rule, method
+def there(app, rule):
+    """The address of `rule` for things that the customer of `reach` has."""
+    electric = rule.endpoint.startswith(("measure", "consumption"))
+    return path_of(app, rule, "1", supply_code="PR000002" if electric else "PR000001")
 
 
 @pytest.fixture
-def there(app, reach):
-    """`there(rule)`: the address of `rule` for things that are there."""
-    owner = Owner(app)
-
-    def _there(rule):
-        if rule.endpoint in desk.OBJECTS:
-            return address(app, rule, desk.OBJECTS[rule.endpoint](owner))
-        electric = rule.endpoint.startswith(("measure", "consumption"))
-        return path_of(app, rule, "1", supply_code="PR000002" if electric else "PR000001")
-
-    return _there
-
-
-@pytest.fixture
-def reach(app, sign_in, sign_in_operator):
-    """`reach(visitor)`: a new browser; its customer has one of each thing."""
+def reach(app, sign_in):
+    """`reach(signed_in)`: a new browser, of nobody or of a customer who has one of each thing."""
     customer = make_customer()
     supply = make_gas(customer, code="PR000001")
     make_invoice(customer, supply)
@@ -89,16 +71,13 @@ def reach(app, sign_in, sign_in_operator):
     make_measured_day(power, DAY)
     make_measured_day(power, DAY, quantity="reactive")
     make_consumption(power, DAY, DAY)
-    account, administrator = make_account(customer), make_operator("administrator")
+    account = make_account(customer)
 
-    def _reach(visitor):
-        if visitor == "customer":
-            return sign_in(account)
-        if visitor == "operator":
-            return sign_in_operator(administrator)
-        browser = app.test_client()
-        with browser.session_transaction() as cookie:
-            cookie["registration"] = [make_customer().id, 9e9]
+    def _reach(signed_in):
+        browser = sign_in(account) if signed_in else app.test_client()
+        if not signed_in:
+            with browser.session_transaction() as cookie:
+                cookie["registration"] = [make_customer().id, 9e9]
         return browser
 
     return _reach
@@ -124,8 +103,7 @@ def check(answer, what):
     assert b"Traceback" not in answer.get_data(), what
 
 
-VISITORS = pytest.mark.parametrize("visitor", ["nobody", "customer", "operator"])
-CUSTOMERS = pytest.mark.parametrize("visitor", ["nobody", "customer"])  # see test_hostile_desk.py
+BOTH = pytest.mark.parametrize("signed_in", [False, True], ids=["nobody", "customer"])
 
 
 def test_row_19_the_fields_are_found():
@@ -134,21 +112,21 @@ def test_row_19_the_fields_are_found():
 
 @pytest.mark.slow
 @pytest.mark.everywhere
-@CUSTOMERS
-def test_row_19_hostile_parts_of_the_address(app, reach, visitor):
-    for rule, method in routes(app, visitor, "GET", *UNSAFE):
+@BOTH
+def test_row_19_hostile_parts_of_the_address(app, reach, signed_in):
+    for rule, method in with_method(app, "GET", *UNSAFE):
         for value in (*HOSTILE, "PR000001"):
-            browser = reach(visitor)
+            browser = reach(signed_in)
             if rule.arguments and value:
                 check(browser.open(path_of(app, rule, value), method=method), (rule, value))
                 path = path_of(app, rule, value, supply_code="PR000001")
                 check(browser.open(path, method=method), (rule, value))
 
 
-@VISITORS
-def test_row_19_bytes_that_are_no_text(app, reach, visitor):
-    for rule, method in routes(app, visitor, "GET", *UNSAFE):
-        browser = reach(visitor)
+@BOTH
+def test_row_19_bytes_that_are_no_text(app, reach, signed_in):
+    for rule, method in with_method(app, "GET", *UNSAFE):
+        browser = reach(signed_in)
         for raw in RAW:
             path = re.sub(r"<[^>]*>", raw, rule.rule)
             answer = browser.open(f"{path}?next={raw}&pag={raw}&{raw}={raw}", method=method)
@@ -158,11 +136,11 @@ def test_row_19_bytes_that_are_no_text(app, reach, visitor):
 
 @pytest.mark.slow
 @pytest.mark.everywhere
-@CUSTOMERS
-def test_row_19_hostile_parameters(app, reach, there, visitor):
-    for rule, _method in routes(app, visitor, "GET"):
-        browser = reach(visitor)
-        path = there(rule)
+@BOTH
+def test_row_19_hostile_parameters(app, reach, signed_in):
+    for rule, _method in with_method(app, "GET"):
+        browser = reach(signed_in)
+        path = there(app, rule)
         for value in HOSTILE:
             query = dict.fromkeys(field_names(), value)
             check(browser.get(path, query_string=query), (rule, value))
@@ -172,23 +150,24 @@ def test_row_19_hostile_parameters(app, reach, there, visitor):
 
 @pytest.mark.slow
 @pytest.mark.everywhere
-@CUSTOMERS
-def test_row_19_hostile_forms(app, reach, there, visitor):
-    for rule, method in routes(app, visitor, *UNSAFE):
-        path = there(rule)
+@BOTH
+def test_row_19_hostile_forms(app, reach, signed_in):
+    for rule, method in with_method(app, *UNSAFE):
+        path = there(app, rule)
         for value in HOSTILE:
-            browser = reach(visitor)
+            browser = reach(signed_in)
             filled = dict.fromkeys(field_names(), value)
             check(browser.open(path, method=method, data=filled), (rule, value))
             twice = {name: [value, "1", value] for name in field_names()}
-            check(reach(visitor).open(path, method=method, data=twice), (rule, value))
+            check(reach(signed_in).open(path, method=method, data=twice), (rule, value))
 
 
-@VISITORS
-def test_row_19_files_where_text_is_expected(app, reach, there, visitor):
-    for rule, method in routes(app, visitor, *UNSAFE):
+@BOTH
+def test_row_19_files_where_text_is_expected(app, reach, signed_in):
+    for rule, method in with_method(app, *UNSAFE):
+        path = there(app, rule)
         files = {name: (io.BytesIO(b"\xff"), "x.txt") for name in field_names()}
-        check(reach(visitor).open(there(rule), method=method, data=files), rule)
+        check(reach(signed_in).open(path, method=method, data=files), rule)
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -214,13 +193,14 @@ BODIES = [
 ]
 
 
-@VISITORS
+@BOTH
 @pytest.mark.parametrize("number", range(len(BODIES)))
-def test_row_19_hostile_bodies(app, reach, there, visitor, number):
+def test_row_19_hostile_bodies(app, reach, signed_in, number):
     content_type, body = BODIES[number]
-    for rule, method in routes(app, visitor, *UNSAFE):
-        sent = {"data": body, "content_type": content_type}
-        check(reach(visitor).open(there(rule), method=method, **sent), rule)
+    for rule, method in with_method(app, *UNSAFE):
+        path = there(app, rule)
+        answer = reach(signed_in).open(path, method=method, data=body, content_type=content_type)
+        check(answer, rule)
 
 
 @pytest.mark.parametrize(
@@ -242,9 +222,10 @@ def test_row_19_hostile_bodies(app, reach, there, visitor, number):
     ],
     ids=str,
 )
-def test_row_19_hostile_headers(app, with_csrf, there, header):
+def test_row_19_hostile_headers(app, with_csrf, header):
     for rule, method in with_method(app, "GET", *UNSAFE):
-        check(app.test_client().open(there(rule), method=method, headers=header), rule)
+        path = there(app, rule)
+        check(app.test_client().open(path, method=method, headers=header), rule)
 
 
 @pytest.mark.parametrize(
