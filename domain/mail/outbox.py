@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import logging
+import re
 import time
 from typing import NamedTuple
 
@@ -58,6 +59,9 @@ RATE = "mail-rate"
 RESERVE = 10  # of the mails of a minute, one in so many is kept for what somebody waits for
 REASONS = 20  # told to the operators
 UNDELIVERED = throttle.Limit("mail-undelivered", 1, throttle.HOUR)
+
+
+_ADDRESS = re.compile(r"[^\s<>()\"']+@[^\s<>()\"':;,]+")
 
 
 class Notice(NamedTuple):
@@ -229,14 +233,14 @@ def postpone(mail, error, *, now, wait=None):
         give_up(mail, error)
         return
     wait = wait or BACK_OFF[min(mail.attempts, len(BACK_OFF)) - 1]
-    log.warning("mail %s (%s) waits %s: %s", mail.id, mail.kind, wait, error)
-    _note(mail, due_at=now + wait, last_error=_plain(error))
+    log.warning("mail %s (%s) waits %s: %s", mail.id, mail.kind, wait, plain(error))
+    _note(mail, due_at=now + wait, last_error=plain(error))
 
 
 def give_up(mail, error):
     """Not to be delivered; the operators see it."""
-    log.error("mail %s (%s) failed: %s", mail.id, mail.kind, error)
-    _note(mail, state="failed", last_error=_plain(error))
+    log.error("mail %s (%s) failed: %s", mail.id, mail.kind, plain(error))
+    _note(mail, state="failed", last_error=plain(error))
 
 
 def report_undelivered(*, now):
@@ -281,6 +285,7 @@ def _note(mail, **changes):
         ).execute()
 
 
-def _plain(error):
-    """What a server answered, fit for a column of text."""
-    return "".join(c if c.isprintable() else " " for c in str(error))[:500]
+def plain(error):
+    """What a server answered, fit for a column of text and, without addresses, for a log."""
+    text = "".join(c if c.isprintable() else " " for c in str(error))
+    return _ADDRESS.sub("•••", text)[:500]

@@ -55,7 +55,7 @@ def send_batch(tally, clock, bulk=True):
     except transport.ServerTrouble as trouble:  # of connecting: it says nothing of this mail
         outbox.postpone(row, trouble, now=clock(), wait=outbox.SOON)
         tally.postponed += 1
-        tally.trouble = str(trouble)
+        tally.trouble = outbox.plain(trouble)
     return False
 
 
@@ -73,7 +73,7 @@ def attempt(row, connection, tally, clock):
         outbox.postpone(row, error, now=clock())
         tally.postponed += 1
         if isinstance(error, transport.ServerTrouble):
-            tally.trouble = str(error)
+            tally.trouble = outbox.plain(error)
         elif not isinstance(error, transport.Deferred):
             log.exception("mail %s (%s)", row.id, row.kind)
     else:

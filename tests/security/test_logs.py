@@ -1,15 +1,25 @@
 """Row 24: no password, secret, token or tax code is ever logged, however much is logged."""
 
+import datetime as dt
 import logging
 import re
 from pathlib import Path
 
 import pytest
 
-from domain import accounts, agenda, credentials, email_links
+from domain import accounts, agenda, credentials, email_links, mail, search, tickets
 from domain.clock import utcnow
-from models import EmailChange
-from tests.factories import PASSWORD, make_account, make_customer, make_gas
+from models import EmailChange, JobRun, OutgoingMail
+from tests.factories import (
+    PASSWORD,
+    make_account,
+    make_customer,
+    make_electricity,
+    make_gas,
+    make_mail,
+    make_operator,
+)
+from tests.jobs import process
 from tests.security.owners import BY_SECRET
 from tests.security.routes import path_of
 
@@ -119,6 +129,123 @@ def test_row_24_nor_does_the_proxy_in_front_log_it(app, path):
     for rule in secret:
         path = path_of(app, rule, "canarino")
         assert any(re.match(pattern, path) for pattern in silent), path
+
+
+# -- Personal data -------------------------------------------------------------------------
+
+PERSONAL = {
+    "name": "CANARINI GIALLA", "tax": TAX_CODE, "vat": VAT, "email": "canarina@example.it",
+    "phone": "0574 987654", "pod": "IT001E09876543", "street": "VIA DEL CANARINO",
+    "text": "Il canarino non canta",
+}  # fmt: skip
+
+
+@pytest.fixture
+def known_by_all(app):
+    """A customer with a login, each of whose data is a canary."""
+    customer = make_customer(
+        name=PERSONAL["name"], tax_code=TAX_CODE, vat_number=VAT, phone=PERSONAL["phone"],
+        email=PERSONAL["email"], street=PERSONAL["street"],
+    )  # fmt: skip
+    make_electricity(customer, pod=PERSONAL["pod"])
+    return make_account(customer, email=PERSONAL["email"])
+
+
+def names_nobody(text):
+    return [canary for canary in PERSONAL.values() if canary in text] == []
+
+
+@pytest.fixture
+def warned(caplog):
+    """What every logger of the process wrote, but for DEBUG: that is SQL with its values."""
+    caplog.set_level(logging.ERROR, logger="mail.log")  # of the mail server beside us
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+def test_row_24_the_desk_logs_no_personal_data(
+    known_by_all, sign_in, sign_in_operator, warned, monkeypatch
+):
+    account, desk = known_by_all, sign_in_operator(make_operator())
+    code = account.grants.get().customer.code
+    sheet = f"/staff/clienti/{code}"
+    for found in (PERSONAL["email"], PERSONAL["pod"], PERSONAL["name"]):
+        assert code in desk.get("/staff/clienti", query_string={"cerca": found}).text
+    assert desk.get(sheet).status_code == 200
+    changed = {"email": f"x{PERSONAL['email']}", "confirmed": "1"}
+    for path, data in (
+        (f"{sheet}/accessi/{account.id}/email", changed),
+        (f"{sheet}/accessi/{account.id}/invia", {}),
+        (f"{sheet}/cancellazione", {"code": PERSONAL["tax"]}),
+        (f"{sheet}/nessuna-pagina", {"x": PERSONAL["name"]}),
+    ):
+        assert desk.post(path, data=data).status_code < 500
+
+    def broken(*_args, **_more):
+        raise RuntimeError
+
+    monkeypatch.setattr(tickets, "open_ticket", broken)
+    data = {"category": "other", "subject": PERSONAL["name"], "text": PERSONAL["text"]}
+    answer = sign_in(account).post("/forniture/-/ticket/nuovo", data=data)
+    assert answer.status_code in {404, 500}
+    monkeypatch.setattr(search, "customers", broken)
+    assert desk.get("/staff/clienti", query_string={"cerca": PERSONAL["email"]}).status_code == 500
+    assert warned.records
+    assert names_nobody(warned.text)
+
+
+def test_row_24_mail_that_is_refused_is_logged_without_its_address(
+    known_by_all, mail_server, warned
+):
+    address = PERSONAL["email"]
+    for reply in ("550 5.1.1 <{}>: unknown", "451 {}: later", "421 {} go away"):
+        row = make_mail(known_by_all)
+        mail_server.to_recipient[address] = reply.format(address)
+        tally = mail.send_due()
+        row = OutgoingMail.get_by_id(row.id)
+        assert row.last_error
+        assert names_nobody(row.last_error)
+        assert names_nobody(tally.trouble)
+        row.delete_instance()
+    assert len(warned.records) >= 3
+    assert names_nobody(warned.text)
+
+
+def test_row_24_jobs_write_no_personal_data(known_by_all, app, settings):
+    """As cron runs them: what they print goes into the system's log."""
+    inbox = app.config["DATA_DIR"] / "inbox"
+    header = "codice_cliente;denominazione;codice_fiscale;partita_iva;email;telefono;cap"
+    known, phone = PERSONAL["email"], PERSONAL["phone"]
+    rows = (
+        f"000001;{PERSONAL['name']};{TAX_CODE};{VAT};{known};{phone};59100",
+        f"{PERSONAL['name']};;{PERSONAL['text']};{VAT}0;{known} {known};{phone};59100",
+    )
+    (inbox / "clienti.csv").write_text("\n".join((header, *rows)))
+    supplies = "codice_fornitura;codice_cliente;servizio;pod_pdr"
+    (inbox / "forniture.csv").write_text(f"{supplies}\nPR1;000999;EE;{PERSONAL['pod']}\n")
+    (inbox / "misure.csv").write_text(f"pod;data\n{PERSONAL['pod']};{PERSONAL['text']}\n")
+    make_mail(known_by_all)
+    make_mail(known_by_all, state="sent", sent_at=utcnow() - dt.timedelta(days=400))
+    for name in ("import_inbox", "send_mail", "purge"):
+        done = process.job(settings, name)
+        assert done.stdout
+        assert names_nobody(done.stdout + done.stderr), name
+    assert names_nobody(str(list(JobRun.select().dicts())))
+    assert (inbox / "scartati" / "clienti.csv.errori.csv").exists()
+
+
+def test_row_24_no_server_logs_what_is_asked_for():
+    """Searches are part of the address: the desk's hold names."""
+    asked = {"request", "request_uri", "args", "query_string", "http_referer"}
+    for path in ROOT.glob("deploy/*"):
+        text = path.read_text()
+        assert "--access-log" not in text, path.name
+        if path.name.startswith("nginx"):
+            [(name, fields)] = re.findall(r"^log_format (\w+) (.*?);", text, re.M | re.S)
+            assert not asked & set(re.findall(r"\$(\w+)", fields))
+            for server in text.split("\nserver {\n")[1:]:
+                own = re.findall(r"^    access_log (?:off|\S+ (\w+));", server, re.M)
+                assert set(own or ["combined"]) <= {"", name}, path.name
 
 
 def cookies(browser):

@@ -44,6 +44,8 @@ WINDOW = {"supplies": ["PR002874 (Pdr: 1); VIA PROVA 5"], "from_day": "01/12/202
           "from_time": "08:00", "to_day": "05/12/2026", "to_time": "23:59"}  # fmt: skip
 INVOICE = {"number": "2026/1042", "due": "28/11/2026", "amount": "1.234,56 €", "credit": False}
 PARAMS = {
+    "erasure_declined": {"code": "000777", "reason": "Il contratto è in corso."},
+    "erasure_done": {"code": "000777"},
     "email_corrected": {"new": "m•••@example.it"},
     "reading_acquired": {
         "readings": [{"supply": "PR002874", "day": "20/11/2026", "counter": "45.000"}]
