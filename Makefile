@@ -1,11 +1,12 @@
 # The portal's commands. `make demo` and `make test` need Python 3.11 or later and make.
 
 PYTHON ?= python3
+ATTACK_SECONDS ?= 600
 PORT ?= 8000
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-.PHONY: help demo demo-reset test test-slow lint bench fuzz load screenshots clean
+.PHONY: help demo demo-reset test test-slow lint bench attack fuzz load screenshots clean
 
 help:
 	@echo "make demo         una utility di prova su http://127.0.0.1:$(PORT) (altra porta: make demo PORT=8010)"
@@ -14,6 +15,7 @@ help:
 	@echo "make test-slow    le prove lunghe, di guasto e di dati ostili"
 	@echo "make lint         solo lo stile del codice"
 	@echo "make bench        la tabella delle velocità"
+	@echo "make attack       strumenti altrui contro una dimostrazione (ATTACK_SECONDS=600)"
 	@echo "make fuzz         dati ostili a ogni lettore e a ogni modulo (FUZZ_SECONDS=600 ciascuno)"
 	@echo "make load         duecento clienti insieme (LOAD_SECONDS=900)"
 	@echo "make screenshots  rifà le figure di README.md (docs/img)"
@@ -65,6 +67,9 @@ test-slow: .venv/.installed-dev tests/npm/.installed
 
 bench: .venv/.installed-dev
 	$(RUN) -m tests.bench
+
+attack: .venv/.installed-dev
+	$(RUN) -m tests.attack --seconds $(ATTACK_SECONDS)
 
 .venv/.installed-fuzz: .venv/.installed-dev tests/fuzz/requirements.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r tests/fuzz/requirements.txt

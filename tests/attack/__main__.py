@@ -1,6 +1,6 @@
 """Attack the demo with other people's tools, on this computer only.
 
-    python -m tests.attack --minutes 10            (or: make attack)
+    python -m tests.attack --seconds 600            (or: make attack)
 
 Starts a demo of its own in a temporary folder and a free port of 127.0.0.1, signs in as a
 customer and as an operator, and lets loose wapiti and sqlmap as anybody, as each of them; then
@@ -77,7 +77,7 @@ def main():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=10, help="about how long, in all")
+    parser.add_argument("--seconds", type=float, default=600, help="about how long, in all")
     arguments = parser.parse_args()
     tools = Tools(FOLDER / "tools")
     tools.install()
@@ -85,7 +85,7 @@ def main():
     report = FOLDER / now.strftime("%Y-%m-%d-%H%M%S")
     report.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="attack-") as data:
-        summary = attack(tools, Path(data), report, seconds=60 * arguments.minutes)
+        summary = attack(tools, Path(data), report, seconds=arguments.seconds)
     text = f"Attacco del {now:%d/%m/%Y, ore %H:%M}\n\n{summary}\n"
     (report / "riepilogo.txt").write_text(text)
     print(f"\n{text}\n{report}/riepilogo.txt")
@@ -121,7 +121,8 @@ class Summary:
 def explained():
     """(tool, key) of the findings that docs/security.md explains."""
     text = (ROOT / "docs" / "security.md").read_text()
-    return set(re.findall(r"^\| ([a-z_]+) \| `([^`]+)` \|", text, re.M))
+    rows = re.findall(r"^\| ([a-z_]+) \| ((?:`[^`]+`(?:, )?)+) \|", text, re.M)
+    return {(tool, key) for tool, keys in rows for key in re.findall(r"`([^`]+)`", keys)}
 
 
 def attack(tools, data, report, *, seconds):
