@@ -18,6 +18,7 @@ TAGS = {*BLOCKS, "br", "strong", "b", "em", "i", "a"}
 UNHEARD = {"script", "style", "title", "textarea", "template", "noscript", "iframe", "svg", "math"}
 ADDRESS = re.compile(r"https://[^\s/].*|mailto:[^\s@?]+@[^\s@?]+", re.DOTALL)
 REL = "noopener noreferrer external"
+LONGEST = 250_000  # characters of markup; the longest text, all of it links, gives 150,000
 
 _IS_HTML = re.compile(rf"</?(?:{'|'.join(sorted(TAGS | UNHEARD))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ENDS_LINE = re.compile(rf"<br ?/?>|</(?:{'|'.join(BLOCKS)})>")
@@ -39,6 +40,11 @@ def formatted(source):
     """A text of the desk as markup that is safe on any page."""
     written = source if _IS_HTML.search(source) else _from_marks(source)
     return Markup(_clean(written))  # noqa: S704 (nh3 made it)
+
+
+def is_tangled(source):
+    """Whether it would take a page too much: elements left open are repeated in all that follow."""
+    return len(formatted(source)) > LONGEST
 
 
 def plain(source):

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from domain import documents, history, published, text
 from domain.errors import Refused
-from domain.formatting import plain
+from domain.formatting import is_tangled, plain
 from models import (
     Customer,
     Document,
@@ -67,6 +67,10 @@ def wanted(audience, *, category, city, customer_code, source, **days):
             _("Il comune e il codice cliente si scrivono solo quando il documento è per loro: "
               "scegliere a chi è destinato, o cancellarli.")
         )  # fmt: skip
+    if source and is_tangled(source):
+        raise Refused(
+            _("La formattazione del testo è troppo intricata: incollarlo come testo semplice.")
+        )
     personal = audience == published.CUSTOMER
     city, town = _city(city) if audience == published.TOWN else (None, None)
     return Wanted(

@@ -9,6 +9,7 @@ import pytest
 from domain import document_files, documents, publishing
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
+from forms import LONGEST_NOTICE
 from models import Document, DocumentDraft, Event, StoredFile
 from tests.domain.formats.test_uploads import PDF, png
 from tests.factories import (
@@ -203,3 +204,11 @@ def test_withdrawn_it_is_out_of_sight_and_published_again_it_is_new(app, folder)
         ("document_withdrawn", customer),
         ("document_published", customer),
     ]
+
+
+def test_a_text_that_grows_a_hundredfold_on_a_page_is_refused(app):
+    left_open = "".join(f"<i id={number}><p>" for number in range(400))
+    assert len(left_open) < LONGEST_NOTICE
+    with pytest.raises(Refused, match="incollarlo come testo semplice"):
+        asked(source=left_open)
+    assert asked(source="https://x.it/ " * (LONGEST_NOTICE // 14)).source
