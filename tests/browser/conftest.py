@@ -5,6 +5,7 @@ A test asks for a page with `open_browser` and gets Chromium's; with
 """
 
 import os
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -65,6 +66,21 @@ def firefox(playwright):
 
 
 @pytest.fixture
+def settings(settings, portal):
+    """For an `app` in this process at the archive of the portal that the browser sees."""
+    own = {name: portal.environment[f"PORTALE_{name}"] for name in ("SECRET_KEY", "UTILITY_VAT")}
+    archive = f"sqlite:///{portal.data / 'portale.db'}"
+    return {**settings, **own, "DATA_DIR": portal.data, "DATABASE_URL": archive}
+
+
+def enter(page, portal, client):
+    """Give `page` the cookie of the test client `client`, which is signed in there."""
+    value = client.get_cookie("portale").value
+    page.context.add_cookies([{"name": "__Host-portale", "value": value, "url": portal.address}])
+    return page
+
+
+@pytest.fixture
 def browser():
     """The name of the browser of a test."""
     return "chromium"
@@ -81,8 +97,8 @@ def portal(tmp_path_factory, certificate):
 def open_browser(request, browser, portal):
     """`open_browser(**options)`: a page of a new browser profile.
 
-    The test fails if the page wrote an error, asked for something that failed, broke the
-    security policy or opened a script's dialog.
+    The test fails if the page wrote an error, asked for something that failed or that another
+    host has, broke the security policy or opened a script's dialog.
     """
     troubles, contexts = [], []
     launched = request.getfixturevalue(browser)
@@ -100,7 +116,7 @@ def open_browser(request, browser, portal):
         context.set_default_timeout(10_000)
         context.add_init_script(REPORT_CSP)
         page = context.new_page()
-        listen(page, troubles)
+        listen(page, troubles, portal.address)
         return page
 
     yield _open
@@ -112,10 +128,10 @@ def open_browser(request, browser, portal):
 ABANDONED = {"net::ERR_ABORTED", "NS_BINDING_ABORTED"}  # a download, or a page left behind
 
 
-def listen(page, troubles):
+def listen(page, troubles, address):
     def on_console(message):
         if message.type == "error" and FORM_CAME_BACK not in message.text:
-            troubles.append(f"console: {message.text}")
+            troubles.append(f"{page.url}: {message.text}")
 
     def on_failed(request):
         if request.failure not in ABANDONED:
@@ -129,8 +145,13 @@ def listen(page, troubles):
         troubles.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
+    def on_request(request):
+        if urlsplit(request.url).netloc not in {"", urlsplit(address).netloc}:  # the first: data:
+            troubles.append(f"{page.url} asks another host: {request.url}")
+
+    page.on("request", on_request)
     page.on("console", on_console)
-    page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
+    page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
     page.on("requestfailed", on_failed)
     page.on("response", on_response)
     page.on("dialog", on_dialog)
