@@ -58,7 +58,7 @@ def answer(supply, *, nickname_form=None, form=None):
         nickname_form=nickname_form
         or NicknameForm(None, nickname=supply.nickname if supply else ""),
         calendar=calendar,
-        calendar_address=calendar and address_of(calendar),
+        calendar_address=address_of(calendar) if calendar and not current_user.is_view else None,
         erasure=erasure.open_request(customer_of(supply)),
     )
 

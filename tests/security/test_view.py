@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from domain import operator_sessions
+from domain import agenda, operator_sessions
 from domain.clock import utcnow
 from models import Event, Operator, OperatorSession, RegisterEntry, Session
 from tests.factories import make_operator
@@ -128,6 +128,18 @@ def test_the_token_of_a_view_opens_nothing_without_the_operator_s(app, owner, vi
     with stolen.session_transaction() as cookie:
         cookie["_operator"] = other
     assert not is_open(stolen, owner)
+
+
+def test_the_secret_address_of_the_customer_s_calendar_is_not_shown(app, owner, sign_in, view):
+    """It would open what the customer owes after the view has ended, and in no register."""
+    agenda.make(owner.account.id, owner.gas, now=utcnow())
+    link = agenda.link(owner.account.id, owner.gas)
+    secret = agenda.token(link, key=app.secret_key)
+    page = f"/forniture/{owner.gas.code}/preferenze"
+    assert secret in sign_in(owner.account).get(page).text
+    shown = view.get(page).text
+    assert secret not in shown
+    assert "qui non si mostra" in shown
 
 
 def test_the_desk_goes_on_beside_a_view(owner, view):
