@@ -6,6 +6,8 @@ from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple
 
+from domain.text import one_line
+
 BOM = "\N{BYTE ORDER MARK}"
 ROWS_AT_ONCE = 1000
 # What a spreadsheet may take for a formula (OWASP ASVS 5.0, V1.2.10; the wide ones in Asia).
@@ -100,4 +102,4 @@ def xlsx(target, title, columns, rows):
 
 def sheet_name(title):
     """`title` as Excel takes it for the name of a sheet."""
-    return re.sub(r"[\[\]:*?/\\]", " ", title)[:LONGEST_TITLE].strip(" '") or "Dati"
+    return re.sub(r"[\[\]:*?/\\]", " ", one_line(title))[:LONGEST_TITLE].strip(" '") or "Dati"

@@ -23,7 +23,7 @@ class Target(NamedTuple):
 
 
 READERS = [Target(name, *each) for name, each in readers.READERS.items()]
-WRITERS = [Target(f"written:{name}", *each) for name, each in writers.WRITERS.items()]
+WRITERS = [Target(f"written-{name}", *each) for name, each in writers.WRITERS.items()]
 FORMS = Target("forms", typed.check_forms, typed.seeds())
 
 

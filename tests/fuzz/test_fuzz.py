@@ -9,23 +9,20 @@ from werkzeug.datastructures import MultiDict
 
 from domain import formats
 from tests.fuzz import driven, typed
-from tests.fuzz.targets import FAMILIES, FORMS, READERS, WRITERS
+from tests.fuzz.targets import FORMS, READERS, WRITERS
 
+TARGETS = {target.name: target for target in (*READERS, *WRITERS, FORMS)}
 ONCE_BROKEN = sorted(path for path in (Path(__file__).parents[1] / "files" / "fuzz").glob("*/*"))
 USUAL = 25
-FEWER = {"table": 12, "written:receipt": 0, "written:sheets": 8}  # they take longer
-
-
-def by_name(target):
-    return target.name
+FEWER = {"table": 12, "written-receipt": 0, "written-sheets": 8}  # they take longer
 
 
 def test_every_format_has_its_target():
     there = {module.name for module in pkgutil.iter_modules(formats.__path__)}
-    assert there == {target.name.removeprefix("written:") for target in (*READERS, *WRITERS)}
+    assert there == {target.name.removeprefix("written-") for target in (*READERS, *WRITERS)}
 
 
-@pytest.mark.parametrize("target", [*READERS, *WRITERS, FORMS], ids=by_name)
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_valid_files_and_some_hostile_ones(target):
     for content in target.seeds:
         target.run(content)
@@ -42,4 +39,4 @@ def test_the_forms_begin_with_valid_ones(name):
 
 @pytest.mark.parametrize("path", ONCE_BROKEN, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_what_broke_once_breaks_no_more(path):
-    FAMILIES[path.parent.name].run(path.read_bytes())
+    TARGETS[path.parent.name].run(path.read_bytes())

@@ -7,6 +7,7 @@ same.
 import csv
 import datetime as dt
 import io
+import logging
 import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -27,6 +28,8 @@ from domain.formats import (
     tal0050,
 )
 from domain.imports.report import Report
+
+logging.getLogger("fpdf").setLevel(logging.ERROR)  # it tells of each letter that no font has
 
 DAY = dt.date(2026, 11, 23)
 AT = dt.datetime(2026, 11, 23, 10, 30, tzinfo=dt.UTC)

@@ -208,3 +208,13 @@ def test_a_workbook_needs_no_more_memory_for_more_rows(tmp_path):
         xlsx(tmp_path / "prova.xlsx", "Prova", COLUMNS, rows(many))
 
     assert peak(lambda: write(8_000)) < 1.2 * peak(lambda: write(2_000))
+
+
+@pytest.mark.parametrize("title", ["a\x01b", "\ufffe", "[a]/b", "x" * 50, "'"])
+def test_any_title_makes_a_sheet_that_can_be_opened(title):
+    target = io.BytesIO()
+    xlsx(target, title, [Column("A")], [["x"]])
+    with zipfile.ZipFile(target) as book:
+        root = ElementTree.fromstring(book.read("xl/workbook.xml"))
+    (sheet,) = root.iterfind("s:sheets/s:sheet", XML)
+    assert 1 <= len(sheet.get("name")) <= 31
