@@ -14,12 +14,14 @@ from domain import (
     bands,
     consumption,
     credentials,
+    erasing,
     history,
     italian,
     measure_files,
     operator_sessions,
     passwords,
     plausibility,
+    retention,
     second_factor,
     sessions,
     throttle,
@@ -27,6 +29,7 @@ from domain import (
 )
 from domain.formats import uploads
 from domain.imports import consumption as consumption_file
+from domain.retention import Times
 from views.history import LABELS
 from views.staff.access import MENU
 
@@ -137,6 +140,21 @@ def test_what_storico_remembers_is_told():
         str(each) for each in LABELS.values()
     ]
     assert f"più di {history.PATIENCE} millesimi di secondo" in text
+
+
+def test_the_times_that_things_are_kept_are_those_told():
+    text = text_of("docs/privacy.md")
+    for name in Times._fields:
+        default = next(each.default for each in SETTINGS if each.name == f"KEEP_{name.upper()}")
+        shown = f"{default} {UNITS[name.rpartition('_')[2]]}" if default else "per sempre"
+        assert f"`PORTALE_KEEP_{name.upper()}`, {shown}" in text
+    assert f"parti di {retention.PART} righe" in text
+    assert erasing.YEARS_KEPT == 10
+    assert "dieci anni interi dopo l'anno della fattura" in text
+    assert (retention.A_DAY.days, retention.COUNTED.days) == (1, 2)
+
+
+UNITS = {"days": "giorni", "months": "mesi", "years": "anni"}
 
 
 def test_the_rules_of_tickets_are_those_told():
