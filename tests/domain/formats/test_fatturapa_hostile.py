@@ -157,7 +157,7 @@ def understating(content, size):
 
 
 @pytest.mark.parametrize("where", ["ZIP", "attachment"])
-def test_a_file_that_understates_its_size_is_not_unpacked_beyond_it(where):
+def test_row_20_a_file_that_understates_its_size_is_not_unpacked_beyond_it(where):
     bomb = understating(b"%PDF-" + bytes(60_000_000), size=1000)
     content = bomb.replace(b"a.pdf", b"a.xml") if where == "ZIP" else xml(
         body(attachments=[attachment(bomb)])
@@ -171,7 +171,7 @@ def test_a_file_that_understates_its_size_is_not_unpacked_beyond_it(where):
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_files_packed_in_a_way_that_has_no_limit_are_refused(method):
+def test_row_20_files_packed_in_a_way_that_has_no_limit_are_refused(method):
     assert "in un modo insolito" in refusal(zipped({"a.xml": XML}, method))
     packed = attachment(zipped({"a.pdf": b"%PDF-"}, method))
     assert "compresso in modo anomalo" in refusal(xml(body(attachments=[packed])))
