@@ -1,9 +1,10 @@
-"""Every page of the portal in its states, as (name, status, HTML), for whoever checks them all.
+"""Every page of the portal in its states, for whoever checks them all.
 
 The routes are those of tests/security: one that is not told of there fails.
 """
 
 import datetime as dt
+from typing import NamedTuple
 
 from domain.clock import rome_day, utcnow
 from tests.factories import (
@@ -38,6 +39,19 @@ CHOICES = {
 }
 
 
+class Page(NamedTuple):
+    who: str
+    method: str
+    path: str
+    is_partial: bool
+    status: int
+    text: str
+
+    @property
+    def name(self):
+        return f"{self.who}: {self.method} {self.path}{' partial' if self.is_partial else ''}"
+
+
 class Pages:
     """Opens addresses as one visitor and gives those that are answered with a page."""
 
@@ -49,8 +63,7 @@ class Pages:
     def open(self, path, method="GET", headers=(), **options):
         answer = self.browser.open(path, method=method, headers=dict(headers), **options)
         if answer.mimetype == "text/html" and answer.status_code != 303:
-            kind = " partial" if headers else ""
-            yield f"{self.who}: {method} {path}{kind}", answer.status_code, answer.text
+            yield Page(self.who, method, path, bool(headers), answer.status_code, answer.text)
 
     def walk(self, found, values):
         """All of the (rule, method) in `found`: pages, partials, choices, forms sent empty."""
@@ -76,13 +89,23 @@ def strangers(app):
     yield from pages.open("/registrazione/conferma", "POST", data={"email": "nessuno"})
 
 
+def of_customer(app, owner, browser, *methods):
+    """All that `owner`, who is rich, meets in `browser`."""
+    found = owners.routes(app, *methods)
+    pages = Pages(app, browser, "customer")
+    yield from pages.walk(found, lambda rule: owners.own_values(rule, owner))
+
+
+def of_desk(app, owner, browser):
+    """All that operators read, `owner` being their customer."""
+    pages = Pages(app, browser, "desk")
+    yield from pages.walk(desk.routes(app, "GET"), lambda rule: desk.values_of(rule, owner))
+
+
 def customers(app, sign_in):
     """Of who has one of each thing and many invoices, who has nothing yet, who has no supply."""
     owner = rich(app)
-    pages = Pages(app, sign_in(owner.account), "customer")
-    yield from pages.walk(
-        owners.routes(app, "GET", *UNSAFE), lambda rule: owners.own_values(rule, owner)
-    )
+    yield from of_customer(app, owner, sign_in(owner.account), "GET", *UNSAFE)
     newcomer = make_customer()
     supplies = make_gas(newcomer, meter_class=None), make_electricity(newcomer)
     pages = Pages(app, sign_in(make_account(newcomer)), "newcomer")
@@ -125,7 +148,8 @@ def operators(app, sign_in_operator):
         if rule.endpoint in desk.NAMELESS:
             yield from pages.walk([(rule, method)], lambda _rule: {})
     owner = rich(app)
-    for rule, method in desk.routes(app, "GET", *UNSAFE):
+    yield from of_desk(app, owner, sign_in_operator(administrator))
+    for rule, method in desk.routes(app, *UNSAFE):
         # Signed in each time: some of what is posted ends the session.
         pages = Pages(app, sign_in_operator(administrator), "desk")
         yield from pages.walk([(rule, method)], lambda rule: desk.values_of(rule, owner))

@@ -9,11 +9,12 @@ import pytest
 from tests import every_page
 from tests.browser.portal import ROOT
 from tests.conftest import required
+from tests.every_page import Page
 
 CHECKER = ROOT / "tests" / "npm" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 HTMX = r".*Attribute “hx-[a-z:-]+” not allowed.*"  # its attributes are no HTML, by design
 # A partial, where htmx would put it.
-AROUND = '<!doctype html><html lang="it"><title>{name}</title><body>{text}</body></html>'
+AROUND = '<!doctype html><html lang="it"><title>{page.name}</title><body>{page.text}</body></html>'
 
 
 pytestmark = pytest.mark.slow
@@ -29,11 +30,10 @@ def checked(tmp_path):
 
     def _checked(pages):
         names = {}
-        for number, (name, _status, text) in enumerate(pages):
+        for number, page in enumerate(pages):
             path = tmp_path / f"{number}.html"
-            whole = text.lstrip().lower().startswith("<!doctype")
-            path.write_text(text if whole else AROUND.format(name=name, text=text))
-            names[path.name] = name
+            path.write_text(AROUND.format(page=page) if page.is_partial else page.text)
+            names[path.name] = page.name
         done = subprocess.run(
             ["java", "-jar", CHECKER, "--errors-only", "--format", "json",
              "--filterpattern", HTMX, *names],
@@ -56,11 +56,11 @@ def test_every_page(app, checked, sign_in, sign_in_operator):
         *every_page.entrance(app, sign_in_operator),
         *every_page.operators(app, sign_in_operator),
     ]
-    assert not {name for name, status, _text in pages if status >= 500}
+    assert not {page.name for page in pages if page.status >= 500}
     assert not checked(pages)
 
 
 def test_the_checker_finds_what_is_wrong(checked):
-    page = "<!doctype html><html lang='it'><title>Prova</title><p><img src=x></div></html>"
-    (first, *_others) = sorted(checked([("a page", 200, page)]))
-    assert first.startswith("a page: An “img” element must have an “alt” attribute")
+    text = "<!doctype html><html lang='it'><title>Prova</title><p><img src=x></p></html>"
+    (found,) = checked([Page("nobody", "GET", "/", False, 200, text)])
+    assert found.startswith("nobody: GET /: An “img” element must have an “alt” attribute")

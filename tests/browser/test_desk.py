@@ -178,12 +178,15 @@ def complain(page, portal, subject):
 
 
 def test_a_clerks_morning(open_browser, portal):
+    live_morning(Desk(open_browser(), portal), open_browser(), portal)
+
+
+def live_morning(desk, customers_page, portal):
     today = rome_day(utcnow())
     told = portal.job(
         "create_operator", "--username", "m.rossi", "--name", "Maria Rossi",
         "--email", "m.rossi@posta.example",
     )  # fmt: skip
-    desk = Desk(open_browser(), portal)
     desk.enrol(told)
     desk.sign_in()
 
@@ -194,7 +197,7 @@ def test_a_clerks_morning(open_browser, portal):
     desk.import_well(customers, text)
     desk.import_well(supplies, second)
 
-    customer = complain(open_browser(), portal, "Fattura alta")
+    customer = complain(customers_page, portal, "Fattura alta")
 
     desk.publish("Sportello chiuso", "Il 7 dicembre lo sportello resta chiuso.")
     desk.answer_complaint("Fattura alta", "La lettura era stimata: la correggiamo.")

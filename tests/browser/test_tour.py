@@ -1,0 +1,46 @@
+"""Every page in every browser, on the telephone and at the desk, and nothing goes wrong."""
+
+import pytest
+
+from tests import every_page
+from tests.browser.conftest import BROWSERS, SIZES, enter
+from tests.factories import make_operator
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+in_each_browser = pytest.mark.parametrize(
+    ("browser", "size"), [(browser, size) for browser in BROWSERS for size in SIZES]
+)
+
+
+@pytest.fixture
+def owner(app):
+    return every_page.rich(app)
+
+
+def tour(page, portal, pages):
+    """Have `page`, which is signed in, open the addresses of `pages`."""
+    found = [each.path for each in pages if each.status == 200 and not each.is_partial]
+    assert len(found) > 30
+    too_wide = []
+    for path in found:
+        page.goto(path, wait_until="networkidle" if path.endswith("/misure") else "load")
+        assert page.url == portal.address + path
+        if page.evaluate(TOO_WIDE):
+            too_wide.append(path)
+    assert not too_wide
+
+
+@in_each_browser
+def test_a_customers_tour(open_browser, portal, app, owner, sign_in, size):
+    customer = sign_in(owner.account)
+    page = enter(open_browser(viewport=SIZES[size]), portal, customer)
+    tour(page, portal, every_page.of_customer(app, owner, customer, "GET"))
+
+
+@in_each_browser
+def test_an_operators_tour(open_browser, portal, app, owner, sign_in_operator, size):
+    operator = sign_in_operator(make_operator("administrator"))
+    page = enter(open_browser(viewport=SIZES[size]), portal, operator)
+    tour(page, portal, every_page.of_desk(app, owner, operator))
