@@ -62,7 +62,7 @@ def make_customer(code=None, **values):
         "province": "PO",
         **values,
     }
-    return Customer.create(code=code or f"{n:06d}", **values)
+    return Customer.create(code=code or f"9{n:05d}", **values)
 
 
 def make_account(customer=None, *, password=True, **values):
@@ -215,7 +215,7 @@ def make_ticket(customer, code=None, *, texts=("Vorrei una spiegazione.",), now=
     now = now or utcnow()
     values = {"category": "information", "subject": "Una domanda", "opened_at": now,
               "updated_at": now, **values}  # fmt: skip
-    code = code or f"T2026-{next(_counter):06d}"
+    code = code or f"T2026-9{next(_counter):05d}"
     ticket = Ticket.create(code=code, customer=customer, **values)
     for text in texts:
         TicketMessage.create(ticket=ticket, at=now, by_customer=True, text=text)
