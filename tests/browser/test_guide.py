@@ -139,7 +139,7 @@ class Guide:
         assert download.value.path().read_bytes() == PDF
 
     def choose_supply(self, supply, *, by_itself):
-        label = self.page.get_by_label("Punto di fornitura")
+        label = self.page.get_by_role("combobox", name="Punto di fornitura")
         expect(label).to_contain_text(f"PR{self.code}1 (Pod: IT001E{self.code}74); "
                                       "VIA PROVA 5 - 48124 RAVENNA (RA)")  # fmt: skip
         label.select_option(supply)

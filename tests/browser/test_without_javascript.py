@@ -166,7 +166,7 @@ def test_preferences(customer):
     customer.open("preferenze")
     customer.fill("Nome della fornitura", "Casa al mare")
     customer.press("Salva il nome")
-    chooser = page.get_by_label("Punto di fornitura", exact=True)
+    chooser = page.get_by_role("combobox", name="Punto di fornitura")
     expect(chooser).to_contain_text("Casa al mare")
     page.get_by_label("Fatture", exact=True).uncheck()
     customer.press("Salva le preferenze")
