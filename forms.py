@@ -126,6 +126,29 @@ class RecoveryForm(FlaskForm):
     code = code_field(_l("Codice Cliente"), autocomplete="username", autofocus=True)
 
 
+class CodeForm(FlaskForm):
+    """A code of the second factor."""
+
+    code = StringField(
+        _l("Codice di 6 cifre"),
+        [DataRequired(_l("Inserire il codice.")), SHORT, printable],
+        filters=[compact],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 64},
+    )
+
+
+class AccessCodeForm(CodeForm):
+    next = HiddenField()
+
+
+class SecondFactorForm(CodeForm):
+    """Adding and removing it: with the password asked again."""
+
+    password = password_field(
+        _l("Password attuale"), _l("Inserire la password attuale."), autocomplete="current-password"
+    )
+
+
 # -- Sportello operatori: getting in -------------------------------------------------------
 
 
@@ -138,17 +161,6 @@ class OperatorLoginForm(FlaskForm):
     )
     password = password_field(
         _l("Password"), _l("Inserire la password."), autocomplete="current-password"
-    )
-
-
-class CodeForm(FlaskForm):
-    """A code of the second factor."""
-
-    code = StringField(
-        _l("Codice di 6 cifre"),
-        [DataRequired(_l("Inserire il codice.")), SHORT, printable],
-        filters=[compact],
-        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 64},
     )
 
 

@@ -43,6 +43,8 @@ class KnownBrowser(NamedTuple):
 def sign_in(username, password, *, address, browser, agent, now, key):
     """Open a session with a password or with a mailed secret; return (account, token).
 
+    Where `account.totp_since` is set, the session waits for a code of the second factor.
+
     `browser` is a KnownBrowser or None; `agent` what the browser calls itself; `key` that of
     the mailed secrets. A mailed secret is looked at before any limit: guesses of others
     never shut it out, and 118 random bits need no limit.
@@ -52,8 +54,7 @@ def sign_in(username, password, *, address, browser, agent, now, key):
         with writing():
             account = credentials.redeem(username, password, now=now, key=key)
             if account:
-                _note_access(account, address, agent, now, mailed=True)
-                return account, sessions.open_session(account, now=now, must_change_password=True)
+                return account, _enter(account, address, agent, now, mailed=True)
     account = Account.get_or_none(Account.username == username)
     tries = _login_tries(account, username, address, browser)
     throttle.reserve(tries, now=now)
@@ -63,11 +64,18 @@ def sign_in(username, password, *, address, browser, agent, now, key):
         if not _still_valid(account):
             raise _wrong_login()
         throttle.give_back(tries, now=now)
-        _note_access(account, address, agent, now)
-        return account, sessions.open_session(account, now=now)
+        return account, _enter(account, address, agent, now)
 
 
-def _note_access(account, address, agent, now, **details):
+def _enter(account, address, agent, now, *, mailed=False):
+    """The token of a new session; with a second factor it is an access once the code is right."""
+    if not account.totp_since:
+        note_access(account, address, agent, now, **({"mailed": True} if mailed else {}))
+    return sessions.open_session(account, now=now, must_change_password=mailed)
+
+
+def note_access(account, address, agent, now, **details):
+    """Write in «Storico» that somebody is in; `agent` is what the browser calls itself."""
     browser, system = devices.described(agent)
     details |= {"address": address, "browser": browser, "system": system}
     history.record("access", now=now, account=account, **details)

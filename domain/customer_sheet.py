@@ -39,8 +39,8 @@ _pending = Prepared(
 
 
 def _open_sessions():
-    own = Session.select(pw.fn.COUNT(Session.id))
-    return own.where(Session.account == Account.id, Session.operator_session.is_null())
+    own = Session.select(pw.fn.COUNT(Session.id)).where(Session.account == Account.id)
+    return own.where(Session.operator_session.is_null(), ~Session.awaits_code)
 
 
 _logins = Prepared(
@@ -53,6 +53,7 @@ _logins = Prepared(
             Account.created_at,
             Account.last_access_at,
             Account.disabled_at,
+            Account.totp_since,
             Account.language,
             Account.notices,
             Account.password_hash.is_null(False).alias("is_used"),

@@ -191,7 +191,8 @@ def _account(account_id):
     own = (Session.account == account_id,)
     return {
         **_shown(account, ("user username", "email", "registrato_il created_at",
-                           "ultimo_accesso last_access_at")),
+                           "ultimo_accesso last_access_at",
+                           "secondo_fattore_dal totp_since")),
         "lingua": preferences.LANGUAGES.get(account.language, account.language),
         "avvisi_per_posta": account.notices,
         "avvisi_scelti": [

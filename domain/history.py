@@ -17,6 +17,7 @@ NAMED = 5  # of many invoices downloaded at once, as many are named
 
 ACCESSES = (
     "access",
+    "second_factor_failed",
     "operator_access",
     "password_changed",
     "sessions_closed",
@@ -24,6 +25,10 @@ ACCESSES = (
     "login_disabled",
     "login_enabled",
     "login_sessions_closed",
+    "second_factor_added",
+    "second_factor_removed",
+    "recovery_codes_made",
+    "login_factor_removed",
 )
 READINGS = ("reading_entered", "reading_cancelled")
 CHANGES = (

@@ -29,6 +29,8 @@ def _access(given):
         text = _("Accesso con la password ricevuta per posta elettronica")
     else:
         text = _("Accesso al portale")
+    if given.get("recovery"):
+        text += _(" e un codice di recupero")
     browser, system = given.get("browser"), given.get("system")
     if browser and system:
         text += _(", con %(browser)s su %(system)s", browser=browser, system=system)
@@ -102,6 +104,22 @@ SENTENCES = {
     "access": _access,
     "password_changed": _with(_l("Password cambiata; gli altri accessi aperti sono stati chiusi.")),
     "sessions_closed": _with(_l("Chiusi tutti gli accessi aperti.")),
+    "second_factor_failed": _with(
+        _l(
+            "Scritto un codice del secondo fattore sbagliato, dall'indirizzo %(address)s: se non è "
+            "noto chi fosse, cambiare la password."
+        )
+    ),
+    "second_factor_added": _with(
+        _l("Aggiunto il secondo fattore; gli altri accessi aperti sono stati chiusi.")
+    ),
+    "second_factor_removed": _with(_l("Tolto il secondo fattore.")),
+    "recovery_codes_made": _with(
+        _l("Creati nuovi codici di recupero: quelli di prima non valgono più.")
+    ),
+    "login_factor_removed": _with(
+        _l("Tolto il secondo fattore dell'accesso con lo User %(login)s.")
+    ),
     "operator_access": _with(_l("Accesso di un operatore in sola lettura.")),
     "login_resent": _with(_l("Inviata una nuova password per l'accesso con lo User %(login)s.")),
     "login_disabled": _with(_l("Disabilitato l'accesso con lo User %(login)s.")),

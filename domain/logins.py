@@ -8,7 +8,7 @@ import datetime as dt
 
 from flask_babel import gettext as _
 
-from domain import credentials, email_links, history, mail, sessions
+from domain import credentials, customer_factor, email_links, history, mail, sessions
 from domain.errors import Refused
 from domain.mail import messages
 from models import Account, Grant, OutgoingMail, locking, writing
@@ -90,6 +90,18 @@ def close_sessions(account, customer_id, *, now):
         account = _locked(account)
         sessions.end_all(account)
         _record("login_sessions_closed", account, customer_id, now)
+
+
+def remove_factor(account, customer_id, *, now):
+    """Take away the second factor of who has lost the telephone and the recovery codes."""
+    with writing():
+        account = _locked(account)
+        if not account.totp_since:
+            return
+        customer_factor.forget(account)
+        told = {"by_utility": True}
+        mail.queue("second_factor_removed", account.email, account=account, params=told, now=now)
+        _record("login_factor_removed", account, customer_id, now)
 
 
 def look(account, customer_id, operator_session, *, now):

@@ -39,6 +39,7 @@ KINDS = (
     "login_disabled",
     "login_enabled",
     "login_sessions_closed",
+    "login_factor_removed",
     "readings_read",
     "readings_exported",
     "reading_entered",

@@ -132,6 +132,10 @@ TOLD = {
     "login_enabled": Told(
         _l("Accesso riabilitato"), _filled(_l("Riabilita l'accesso con lo User %(login)s."))
     ),
+    "login_factor_removed": Told(
+        _l("Secondo fattore tolto"),
+        _filled(_l("Toglie il secondo fattore dell'accesso con lo User %(login)s.")),
+    ),
     "login_sessions_closed": Told(
         _l("Accessi del cliente chiusi"),
         _filled(_l("Chiude gli accessi aperti con lo User %(login)s.")),

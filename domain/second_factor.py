@@ -87,8 +87,10 @@ class SecondFactor:
         A wrong code is counted, with those of the same enrolment that have the same `apart`,
         and `refused(login)` writes of it, before it is refused.
         """
-        whose = f"{self.logins.get_by_id(login_id).totp_nonce}{apart}"
-        tries = [(limit, whose) for limit in self.limits]
+        enrolment = self.logins.get_by_id(login_id).totp_nonce
+        if enrolment is None:
+            raise no_good()
+        tries = [(limit, f"{enrolment}{apart}") for limit in self.limits]
         throttle.reserve(tries, now=now)
         with writing():
             login = self.locked(login_id)

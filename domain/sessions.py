@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import peewee as pw
 
-from models import Account, Customer, Grant, Prepared, Session, without_waiting, writing
+from models import Account, Customer, Grant, Prepared, Session, locking, without_waiting, writing
 
 IDLE = dt.timedelta(minutes=30)
 ABSOLUTE = dt.timedelta(hours=12)
@@ -26,6 +26,7 @@ _load = Prepared(
             Session.seen_at,
             Session.previous_access_at,
             Session.must_change_password,
+            Session.awaits_code,
             Session.operator_session,
             Account.id.alias("account"),
             Account.username,
@@ -48,17 +49,23 @@ _load = Prepared(
 
 
 def open_session(account, *, now, must_change_password=False):
-    """Sign `account` in; return the token for its cookie."""
+    """Sign `account` in; return the token for its cookie.
+
+    Where it has a second factor the session opens nothing until `verified`.
+    """
     with writing():
-        token = _open(account, now, must_change_password=must_change_password)
+        account = locking(Account.select().where(Account.id == account.id)).get()
+        values = {"must_change_password": must_change_password}
+        if account.totp_since:
+            return _open(account, now, awaits_code=True, **values)
         Account.update(last_access_at=now).where(Account.id == account.id).execute()
-    return token
+        return _open(account, now, **values)
 
 
 def open_view(account, operator_session, *, now):
     """Let an operator read what `account` sees: no access of the customer's own.
 
-    `operator_session` is the id of the session with which this one ends.
+    `account` is as it is now, `operator_session` the id of the session with which this one ends.
     """
     with writing():
         return _open(account, now, operator_session=operator_session)
@@ -71,7 +78,7 @@ def _open(account, now, **values):
         digest=digest(token),
         created_at=now,
         seen_at=now,
-        previous_access_at=Account.get_by_id(account.id).last_access_at,
+        previous_access_at=account.last_access_at,
         **values,
     )
     return token
@@ -84,6 +91,16 @@ def load(token, *, now, quietly=False):
         with suppress(pw.OperationalError), without_waiting():  # a later request will do
             Session.update(seen_at=now).where(Session.id == row.session).execute()
     return row
+
+
+def verified(token, account, *, now):
+    """The second factor was right: return the new token; the one from before is no good."""
+    fresh = secrets.token_urlsafe(32)
+    changes = {"digest": digest(fresh), "awaits_code": False, "seen_at": now}
+    with writing():
+        Session.update(changes).where(Session.digest == digest(token)).execute()
+        Account.update(last_access_at=now).where(Account.id == account.id).execute()
+    return fresh
 
 
 def renew(token):

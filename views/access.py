@@ -12,8 +12,7 @@ from views.errors import ReadOnly
 
 IN_COOKIE = "_operator"  # the key of an operator's token there
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
-CHANGE_ONLY = {
-    "auth.change_password",
+LESS_THAN_ALL = {  # what a session may that is not free to go everywhere
     "auth.logout",
     "static",
     "frame.theme",
@@ -23,6 +22,8 @@ CHANGE_ONLY = {
     "demo.mails",
     "demo.telephone",
 }
+CODE_ONLY = {"auth.code", "auth.give_code"} | LESS_THAN_ALL
+CHANGE_ONLY = {"auth.change_password"} | LESS_THAN_ALL
 
 
 class SignedIn(UserMixin):
@@ -36,6 +37,7 @@ class SignedIn(UserMixin):
         self.customer_id = row.customer
         self.customer_name = row.name
         self.previous_access_at = row.previous_access_at
+        self.awaits_code = row.awaits_code
         self.must_change_password = row.must_change_password
         self.is_view = row.operator_session is not None  # an operator, who only reads
 
@@ -58,6 +60,8 @@ def init_app(app):
         token = session.get("_user_id")
         user = recognised(token) if token else None
         manager._update_request_context_with_user(user)
+        if user and user.awaits_code:
+            return None if request.endpoint in CODE_ONLY else go("/codice")
         if user and user.must_change_password and request.endpoint not in CHANGE_ONLY:
             return go("/password")
         if user and user.is_view and request.method in UNSAFE and not at_desk():

@@ -48,7 +48,7 @@ MENU = (
 ELECTRICITY_ONLY = {"misure"}
 
 # Pages of a supply that are reached from another, not from the menu.
-WITHIN = {"preferenze"}
+WITHIN = {"preferenze", "secondo-fattore"}
 
 _supplies = Prepared(
     "account",

@@ -20,6 +20,8 @@ ALWAYS = (  # security, and receipts of what the customer asked for
     "registration_notice",
     "registration_attempt",
     "password_changed",
+    "second_factor_added",
+    "second_factor_removed",
     "email_change",  # with a link
     "email_change_notice",
     "email_changed",

@@ -76,6 +76,7 @@ OBJECTS = {
             "disable",
             "enable",
             "close_sessions",
+            "remove_factor",
             "email",
             "correct_email",
             "look",

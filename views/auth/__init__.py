@@ -9,7 +9,7 @@ bp = Blueprint("auth", __name__)
 
 
 def init_app(app):
-    from views.auth import login, password, recovery, registration  # noqa: F401
+    from views.auth import login, password, recovery, registration, second_factor  # noqa: F401
 
     app.register_blueprint(bp)
 

@@ -43,7 +43,10 @@ def sign_in():
         form.password.errors.append(str(refusal))
         return render_template("auth/login.html", form=form), status(refusal)
     enter(token)
-    response = redirect(own_path(form.next.data), 303)
+    target = own_path(form.next.data)
+    if account.totp_since:
+        return redirect(url_for(".code", next=target), 303)
+    response = redirect(target, 303)
     known_browser.remember(response, account.id)
     return response
 

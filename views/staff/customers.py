@@ -138,6 +138,13 @@ def close_sessions(code, key):
     return done(code, key, "login_sessions_closed", logins.close_sessions, told)
 
 
+@bp.post("/<code>/accessi/<key>/secondo-fattore")
+@operator_required
+def remove_factor(code, key):
+    told = _("Secondo fattore tolto: il cliente ne è avvisato.")
+    return done(code, key, "login_factor_removed", logins.remove_factor, told)
+
+
 @bp.get("/<code>/accessi/<key>/email")
 @operator_required
 def email(code, key):

@@ -30,6 +30,8 @@ KINDS = {
     "registration_notice": _l("Avviso di registrazione"),
     "registration_attempt": _l("Tentativo di registrazione"),
     "password_changed": _l("Password cambiata"),
+    "second_factor_added": _l("Secondo fattore aggiunto"),
+    "second_factor_removed": _l("Secondo fattore tolto"),
     "email_change": _l("Conferma del nuovo indirizzo"),
     "email_change_notice": _l("Richiesta di cambio indirizzo"),
     "email_changed": _l("Indirizzo cambiato"),
