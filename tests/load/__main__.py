@@ -222,24 +222,38 @@ def print_cpu(taken, seconds):
 def archive_faults(sent):
     """Sentences about readings that were lost or doubled; none if all is well."""
     models.connect(f"sqlite:///{DATA / 'portale.db'}")
-    rows = SelfReading.select().order_by(SelfReading.id)
-    stored = [(row.supply.code, row.counter, row.id, row.state) for row in rows]
+    stored = [(row.supply.code, row.counter, row.id) for row in SelfReading.select()]
     models.db.close_all()
+    delivered = list(batch_ids())
+    accepted = [each for each in sent if each[2] == 303]
+    print(f"Letture: {len(sent)} inviate, {len(accepted)} accettate, {len(stored)} in archivio, "
+          f"{len(delivered)} consegnate")  # fmt: skip
+    return reading_faults(sent, stored, delivered)
+
+
+def reading_faults(sent, stored, delivered):
+    """What is wrong with readings that were `sent`, (supply, counter, status).
+
+    `stored` are (supply, counter, id), `delivered` the ids in the files for billing.
+    """
     tried = {(supply, counter) for supply, counter, _status in sent}
-    accepted = {(supply, counter) for supply, counter, status in sent if status == 303}
-    kept = Counter((supply, counter) for supply, counter, *_more in stored)
-    batches = Counter(batch_ids())
-    print(f"Letture: {len(tried)} inserite, {len(accepted)} accettate, {len(stored)} in archivio, "
-          f"{sum(batches.values())} consegnate")  # fmt: skip
-    per_supply = Counter(supply for supply, *_more in stored)
+    accepted = Counter((supply, counter) for supply, counter, status in sent if status == 303)
+    kept = {(supply, counter) for supply, counter, _id in stored}
+    ids = {each[2] for each in stored}
     faults = {
-        "perse": accepted - set(kept),
-        "doppie": {supply for supply, count in per_supply.items() if count > 1},
-        "mai inserite": set(kept) - tried,
-        "non consegnate": {id for *_what, id, _state in stored} - set(batches),
-        "consegnate due volte": {id for id, count in batches.items() if count > 1},
+        "perse": set(accepted) - kept,
+        "accettate due volte": twice(accepted),
+        "doppie": twice(Counter(supply for supply, *_more in stored)),
+        "mai inviate": kept - tried,
+        "non consegnate": ids - set(delivered),
+        "consegnate due volte": twice(Counter(delivered)),
+        "consegnate e non in archivio": set(delivered) - ids,
     }
     return [f"Letture {what}: {sorted(which)[:5]}" for what, which in faults.items() if which]
+
+
+def twice(counts):
+    return {what for what, count in counts.items() if count > 1}
 
 
 def batch_ids():
