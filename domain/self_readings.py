@@ -142,9 +142,7 @@ def oddities(rows):
         return {}
     read = {each.id: each for each in _supplies_of(odd)}
     histories = _histories(odd)
-    return {
-        row.id: _oddity(read[row.supply], row, histories.get(row.supply, [])) for row in odd
-    }
+    return {row.id: _oddity(read[row.supply], row, histories.get(row.supply, [])) for row in odd}
 
 
 def _supplies_of(rows):
@@ -189,7 +187,14 @@ def sheet(choice):
 
     Read while it is sent, however many there are.
     """
-    columns = [
+    words = {state: str(word) for state, word in STATES.items()}
+    words |= {"yes": _("sì"), "no": _("no"), "operator": _("operatore"), "customer": _("cliente")}
+    rows = in_pieces(lambda row: _following(choice, row), AT_ONCE)
+    return _columns(), (_cells(row, words) for row in rows)
+
+
+def _columns():
+    return [
         Column(_("Data lettura")),
         Column(_("Codice cliente")),
         Column(_("Denominazione"), 30),
@@ -204,28 +209,24 @@ def sheet(choice):
         Column(_("Lotto")),
         Column(_("Motivo"), 40),
     ]
-    words = {state: str(word) for state, word in STATES.items()}
-    told, customer = _("operatore"), _("cliente")
-    yes, no = _("sì"), _("no")
-    lines = (
-        (
-            row.day,
-            row.customer_code,
-            row.customer_name,
-            row.supply_code,
-            row.pdr,
-            row.counter,
-            row.corrector,
-            words[row.state],
-            yes if row.confirmed else no,
-            row.entered_at.astimezone(ROME).replace(tzinfo=None),
-            (row.operator_name or told) if row.taken_for else customer,
-            row.batch_number,
-            row.reason,
-        )
-        for row in in_pieces(lambda row: _following(choice, row), AT_ONCE)
+
+
+def _cells(row, words):
+    return (
+        row.day,
+        row.customer_code,
+        row.customer_name,
+        row.supply_code,
+        row.pdr,
+        row.counter,
+        row.corrector,
+        words[row.state],
+        words["yes" if row.confirmed else "no"],
+        row.entered_at.astimezone(ROME).replace(tzinfo=None),
+        (row.operator_name or words["operator"]) if row.taken_for else words["customer"],
+        row.batch_number,
+        row.reason,
     )
-    return columns, lines
 
 
 def _following(choice, last):
