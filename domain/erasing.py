@@ -99,6 +99,12 @@ def _in_service(today):
     return SupplyPoint.ended_on.is_null() | (SupplyPoint.ended_on >= today)
 
 
+def _is_supplied(today):
+    """The condition that a row of Customer has a supply in service."""
+    own = SupplyPoint.customer == Customer.id
+    return fn.EXISTS(SupplyPoint.select(SupplyPoint.id).where(own, _in_service(today)))
+
+
 def _pending(customer_id):
     supplies = SupplyPoint.select(SupplyPoint.id).where(_own(customer_id))
     return SelfReading.select().where(
@@ -361,10 +367,9 @@ def again(*, now):
     Who has a supply again is a customer again. Returns how many customers stay erased.
     """
     today = rome_day(now)
-    supplied = SupplyPoint.select(SupplyPoint.customer).where(_in_service(today))
     erased = Customer.erased_at.is_null(False)
     with writing():
-        Customer.update(erased_at=None).where(erased, Customer.id.in_(supplied)).execute()
+        Customer.update(erased_at=None).where(erased, _is_supplied(today)).execute()
     ids = [customer for (customer,) in Customer.select(Customer.id).where(erased).tuples()]
     for customer_id in ids:
         with writing():
@@ -376,10 +381,7 @@ def again(*, now):
 
 def still_erased(field, values, *, today):
     """Which customers no import may fill again, by `field` (Customer.code or Customer.id)."""
-    supplied = SupplyPoint.select(SupplyPoint.customer).where(_in_service(today))
     query = Customer.select(field).where(
-        any_of(field, values),
-        Customer.erased_at.is_null(False),
-        Customer.id.not_in(supplied),
+        any_of(field, values), Customer.erased_at.is_null(False), ~_is_supplied(today)
     )
     return {value for (value,) in query.tuples()}

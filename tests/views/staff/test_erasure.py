@@ -59,7 +59,7 @@ def test_the_page_says_what_goes_and_what_stays(desk, customer):
     assert "<dt>Allegati dei ticket</dt><dd>1</dd>" in erased
     assert "<dt>Fatture</dt><dd>1</dd>" in kept
     assert "articolo 2220 del codice civile" in kept
-    assert "180 e 14 giorni" in kept
+    assert "dopo 180 giorni, le copie di sicurezza dopo 14." in kept
     assert [row.kind for row in RegisterEntry.select()] == ["customer_read"]
 
 
