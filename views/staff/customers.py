@@ -148,7 +148,9 @@ def remove_factor(code, key):
 @bp.get("/<code>/accessi/<key>/email")
 @operator_required
 def email(code, key):
-    return email_page(*login_or_404(code, key), CorrectEmailForm(formdata=None))
+    customer, login = login_or_404(code, key)
+    note_reading(code)
+    return email_page(customer, login, CorrectEmailForm(formdata=None))
 
 
 @bp.post("/<code>/accessi/<key>/email")

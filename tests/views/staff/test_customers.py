@@ -147,6 +147,12 @@ def test_the_sheet_shows_all_of_a_customer_and_reading_it_is_registered_once(des
     assert registered() == [("customer_read", "000123")]
 
 
+def test_who_opens_only_the_address_of_a_login_has_read_of_the_customer_too(desk, login):
+    page = desk.get(f"/staff/clienti/000123/accessi/{login.id}/email")
+    assert "mario@example.it" in page.text
+    assert registered() == [("customer_read", "000123")]
+
+
 def test_from_the_sheet_one_goes_on_for_the_same_customer(desk, rossi):
     make_window()
     gas = make_gas(rossi, "PR000778", pdr="00881234567890")
