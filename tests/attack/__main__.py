@@ -145,7 +145,7 @@ def let_loose(tools, visitor, report, summary, seconds):
     portal.new_lines()
     began = time.monotonic()
     found = tools.wapiti(
-        visitor, report / f"wapiti-{visitor.name}.json", seconds=seconds * 0.6,
+        visitor, report / f"wapiti-{visitor.name}.json", seconds=seconds * 0.3,
         without=("/demo*", *(ENDS_THE_SESSION if visitor.name != "chiunque" else ())),
     )  # fmt: skip
     summary.add(f"wapiti come {visitor.name}", found)
@@ -153,7 +153,7 @@ def let_loose(tools, visitor, report, summary, seconds):
     folder.mkdir()
     found = []
     for number, target in enumerate(tried):
-        left = max(seconds - (time.monotonic() - began), seconds * 0.3)
+        left = max(seconds - (time.monotonic() - began), seconds * 0.5)
         found += tools.sqlmap(visitor, target, folder, seconds=left / (len(tried) - number))
     summary.add(f"sqlmap come {visitor.name}", found)
     counted, broken = demo.answers(portal.new_lines())

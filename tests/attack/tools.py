@@ -102,9 +102,9 @@ class Tools:
             subprocess.run(
                 [
                     self._bin / "sqlmap", "--url", f"{visitor.portal.address}{target.path}", *data,
-                    "--cookie", visitor.cookies, "--drop-set-cookie", "--batch", "--level", "2",
+                    "--cookie", visitor.cookies, "--drop-set-cookie", "--batch", "--level", "1",
                     "--risk", "1", "--dbms", "SQLite", "-p", target.parameters,
-                    "--flush-session", "--timeout", "30", "--retries", "1", "--threads", "2",
+                    "--flush-session", "--timeout", "30", "--retries", "1", "--threads", "4",
                     "--disable-coloring", "--ignore-code", "*", "--time-limit", str(seconds),
                     "--output-dir", folder,
                 ],
