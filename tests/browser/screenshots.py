@@ -10,13 +10,14 @@ from playwright.sync_api import sync_playwright
 from jobs.demo_world import people
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.browser.portal import ROOT
-from tests.browser.test_demo import Demo
+from tests.browser.test_demo import Demo, enter_desk
 from tests.browser.test_guide import Guide
 
-PICTURES = (  # file, path, width and height
+OF_CUSTOMERS = (  # file, path, width and height
     ("elenco-fatture", "/forniture/PR002875/fatture", 1280, 860),
     ("prelievi-fatturati", "/forniture/PR002875/prelievi", 1280, 860),
 )
+OF_THE_DESK = (("sportello", "/staff", 1280, 860),)
 COLOURS = 128  # enough for a page; the file becomes a third
 
 
@@ -34,16 +35,27 @@ def main():
 
 
 def take(browser, address):
-    context = browser.new_context(base_url=address, locale="it-IT", color_scheme="light")
-    page = context.new_page()
+    page = opened(browser, address)
     page.goto("/")
     Guide(page, people.READY["code"]).sign_in(people.READY_PASSWORD)
     page.wait_for_url("**/home")
-    for name, path, width, height in PICTURES:
+    picture(page, OF_CUSTOMERS)
+    page = opened(browser, address)
+    enter_desk(page, people.DESK[0]["username"])
+    picture(page, OF_THE_DESK)
+
+
+def opened(browser, address):
+    context = browser.new_context(base_url=address, locale="it-IT", color_scheme="light")
+    return context.new_page()
+
+
+def picture(page, pictures):
+    for name, path, width, height in pictures:
         page.set_viewport_size({"width": width, "height": height})
         page.goto(path, wait_until="networkidle")
-        picture = Image.open(io.BytesIO(page.screenshot()))
-        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(
+        taken = Image.open(io.BytesIO(page.screenshot()))
+        taken.quantize(COLOURS, dither=Image.Dither.NONE).save(
             ROOT / "docs" / "img" / f"{name}.png", optimize=True
         )
         print(f"docs/img/{name}.png")

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from jobs.demo_world import people
 from tests import smtp
+from tests.browser.accessible import findings
 from tests.browser.portal import ROOT
 from tests.browser.test_guide import OWN_PASSWORD, Guide
 
@@ -98,3 +99,43 @@ def test_a_newcomer_registers_with_the_mail_on_its_page(open_browser, portal):
     guide.press("Conferma")
     guide.heading("Home Page")
     guide.see(people.NEWCOMER["name"])
+
+
+# -- The main pages under axe; all of them are in test_accessible.py -----------------------
+
+CUSTOMER = [f"/forniture/PR002876/{page}" for page in ("home", "fatture", "autolettura", "ticket")]
+DESK = [f"/staff{page}" for page in ("", "/clienti", "/ticket", "/caricamenti", "/documenti/nuovo")]
+
+
+def sign_in_at_desk(page, username, password):
+    page.goto("/staff/login")
+    page.get_by_label("Utente").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Login").click()
+
+
+def enter_desk(page, username):
+    """With the code that the demo's telephone shows."""
+    sign_in_at_desk(page, username, people.DESK_PASSWORD)
+    telephone = page.context.new_page()
+    telephone.goto("/demo/telefono")
+    code = re.search(rf"{username}\b.*?(\d{{3}}) (\d{{3}})", telephone.inner_text("main"), re.S)
+    telephone.close()
+    page.get_by_label("Codice di 6 cifre").fill(code[1] + code[2])
+    page.get_by_role("button", name="Conferma").click()
+    page.wait_for_url("**/staff")
+
+
+def test_the_main_pages_bar_nobody(open_browser, portal):
+    customer = open_browser(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    customer.goto("/")
+    Guide(customer, people.READY["code"]).sign_in(people.READY_PASSWORD)
+    customer.wait_for_url("**/home")
+    clerk = open_browser()
+    enter_desk(clerk, people.DESK[1]["username"])
+    found = []
+    for page, addresses in ((customer, CUSTOMER), (clerk, DESK)):
+        for address in addresses:
+            page.goto(address)
+            found += findings(page)
+    assert not found, "\n".join(found)
