@@ -66,6 +66,16 @@ class Clerk:
         (folder / upload.name).write_bytes(b"codice_cliente;denominazione\n")
         return {"key": make_import(upload.name, "held", sha256=upload.sha256).id}
 
+    def with_second_factor(self):
+        """A login of the customer that has one."""
+        values = {
+            "username": f"{make_customer().code}-2",
+            "totp_nonce": "n",
+            "totp_since": utcnow(),
+        }
+        customer = self.owner.customer
+        return {"code": customer.code, "key": make_account(customer, **values).id}
+
     def gone(self):
         """A customer without supplies who asked for erasure."""
         customer = make_customer()
@@ -138,4 +148,5 @@ NAMED = {
     "staff_windows.change": lambda _clerk: {"key": make_window(coming(30), coming(31)).id},
     "staff_erasure.erase": Clerk.gone,
     "staff_erasure.decline": Clerk.gone,
+    "staff_customers.remove_factor": Clerk.with_second_factor,
 }
