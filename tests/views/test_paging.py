@@ -51,3 +51,10 @@ def test_filters_stay_while_paging(table):
 def test_pages_of_an_empty_table(table):
     assert table("").pages(0) == 1
     assert table("righe=10").pages(21) == 3
+
+
+@pytest.mark.parametrize(("total", "page"), [(0, 1), (20, 1), (21, 2), (2000, 9)])
+def test_beyond_the_last_page_there_is_the_last(table, total, page):
+    state = table("pag=9")
+    state.stay_within(total)
+    assert state.page == page
