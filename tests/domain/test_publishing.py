@@ -11,11 +11,10 @@ from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from forms import LONGEST_NOTICE
 from models import Document, DocumentDraft, Event, StoredFile
-from tests.domain.formats.test_uploads import PDF, png
+from tests.domain.formats.test_uploads import PDF
 from tests.factories import (
     make_customer,
     make_document,
-    make_draft,
     make_file,
     make_invoice,
     make_operator,
@@ -124,16 +123,6 @@ def test_whom_it_is_for_must_be_clear(app, audience, typed, sentence):
         asked(audience, **typed)
 
 
-def test_a_file_that_is_no_pdf_leaves_nothing_of_those_before_it(app, folder):
-    given = [("a.pdf", io.BytesIO(PDF)), ("b.pdf", io.BytesIO(png()))]
-    with (
-        pytest.raises(Refused, match="non è un PDF"),
-        document_files.received(given, folder, now=utcnow()),
-    ):
-        pytest.fail("it was taken")
-    assert on_disk(folder) == []
-
-
 def test_a_document_is_changed_and_keeps_what_is_not_asked(app, folder):
     added = utcnow() - 9 * DAY
     row = make_document("Uno", text="Prima", file=make_file(app, "a.pdf"), added_at=added)
@@ -167,26 +156,6 @@ def test_a_file_that_others_have_or_that_was_imported_stays(app, folder):
     publishing.delete(row)
     assert StoredFile.select().count() == 2
     assert not Document.select().exists()
-
-
-def test_drafts_and_files_that_nothing_names_go_after_a_day(app, folder):
-    now = utcnow()
-    kept, old = make_draft(app, "Uno"), make_draft(app, "Due")
-    (published,) = publishing.publish(
-        publishing.draft(make_draft(app, "Tre").id, now=now), now=now
-    )  # fmt: skip
-    DocumentDraft.update(made_at=now - DAY - dt.timedelta(minutes=1)).where(
-        DocumentDraft.id == old
-    ).execute()
-    (folder / "avvisi" / f"{'f' * 32}.pdf").write_bytes(PDF)
-    assert publishing.draft(old.id, now=now) is None
-    document_files.sweep(folder, now=now)
-    assert len(on_disk(folder)) == 4  # somebody may be writing them
-    for name in on_disk(folder):
-        os.utime(folder / name, ((now - 2 * DAY).timestamp(),) * 2)
-    document_files.sweep(folder, now=now)
-    named = publishing.draft(kept.id, now=now).items[0].file[0]
-    assert on_disk(folder) == sorted([named, published.file.path])
 
 
 def test_withdrawn_it_is_out_of_sight_and_published_again_it_is_new(app, folder):
