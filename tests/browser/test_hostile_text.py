@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from domain.clock import rome_day, utcnow
 from domain.measures import count
+from tests.browser.test_desk import Desk
 from tests.browser.test_guide import OWN_PASSWORD, Guide
 
 pytestmark = pytest.mark.browser
@@ -109,6 +110,10 @@ def look_at(page, path):
     """
     page.goto(path, wait_until="networkidle" if path.endswith("/misure") else "load")
     expect(page.get_by_text(IMAGE).first).to_be_visible()
+    find_no_script(page)
+
+
+def find_no_script(page):
     assert page.locator("script:not([src]), [onerror], [onload], [onfocus]").count() == 0
     assert page.locator("[onclick], [href^='javascript:'], main img, main svg[onload]").count() == 0
 
@@ -135,7 +140,7 @@ def test_row_13_no_text_of_the_archive_is_executed(open_browser, portal):
     page.goto("/forniture/PR666001/preferenze")
     guide.fill("Nome della fornitura", SCRIPT)
     guide.press("Salva il nome")
-    expect(page.get_by_label("Punto di fornitura")).to_contain_text(SCRIPT)
+    expect(page.get_by_role("combobox", name="Punto di fornitura")).to_contain_text(SCRIPT)
     for supply in ("PR666001", "PR666002"):
         for path in PAGES:
             look_at(page, f"/forniture/{supply}/{path}")
@@ -162,3 +167,55 @@ def test_row_13_no_text_of_the_archive_is_executed(open_browser, portal):
     look_at(page, page.url)
     for path in ("ticket", "storico", "home"):
         look_at(page, f"/forniture/PR666002/{path}")
+
+
+@pytest.mark.slow
+def test_row_13_nor_is_it_at_the_desk(open_browser, portal):
+    """An operator of such a name writes, sends a file and opens whatever there is to open."""
+    today = rome_day(utcnow())
+    portal.load(hostile_archive(today))
+    portal.load(hostile_power(today))
+    desk = Desk(open_browser(), portal)
+    page = desk.page
+    told = portal.job(
+        "create_operator", "--username", "m.rossi", "--name", SCRIPT, "--email", "m@posta.example"
+    )  # fmt: skip
+    desk.enrol(told)
+    desk.sign_in()
+    page.goto("/staff/ticket/risposte/nuova")
+    desk.fill("Titolo", IMAGE)
+    desk.fill("Testo", SCRIPT)
+    desk.press("Salva")
+    page.goto(f"/staff/ticket/nuovo?cliente={CODE}")
+    page.get_by_label("Categoria").select_option("Reclamo")
+    desk.fill("Oggetto", IMAGE)
+    desk.fill("Testo", TEMPLATE)
+    desk.press("Apri il ticket")
+    desk.fill("Nota interna", SCRIPT)
+    desk.press("Registra la nota")
+    desk.see("Nota registrata")
+    desk.send((f"clienti_{IMAGE}.csv", table({"codice_cliente": IMAGE, SCRIPT: TEMPLATE})))
+    find_no_script(page)
+    opened = crawl(page, "/staff", f"/staff/clienti/{CODE}", "/staff/clienti?cerca=onerror",
+                   "/staff/autoletture?fornitura=PR666001")  # fmt: skip
+    assert len(opened) > 25
+
+
+NOT_PAGES = (".csv", ".txt", "/csv", "/pdf", ".pdf")
+
+
+def crawl(page, *starts):
+    """Open each page of the desk that a link leads to, once; return their paths."""
+    opened, waiting = set(), list(starts)
+    while waiting:
+        address = waiting.pop()
+        path = address.partition("#")[0].partition("?")[0]
+        if path in opened or path.endswith(NOT_PAGES) or "/allegati/" in path:
+            continue
+        opened.add(path)
+        page.goto(address)
+        find_no_script(page)
+        waiting += page.locator("a[href^='/staff']").evaluate_all(
+            "links => links.map(each => each.getAttribute('href'))"
+        )
+    return opened
