@@ -74,7 +74,7 @@ class Tools:
         """What wapiti finds as `visitor`, in about `seconds`: a third for finding its way."""
         start, log = f"{visitor.portal.address}/", report.with_suffix(".log")
         cookies = report.with_suffix(".cookies")
-        cookies.write_text(json.dumps(visitor.as_wapiti_wants_them()))
+        cookies.write_text(json.dumps(visitor.cookie_file()))
         command = [
             self._bin / "wapiti", "--url", start, "--start", visitor.home,
             "--cookie", cookies, "--scope", "folder",
