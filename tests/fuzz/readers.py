@@ -257,7 +257,9 @@ def measure_flows():
             flows.point(flows.row(day, [1] * 96), block="Curva", day="03/05/2026"),
             code="RNO", root="FlussoMisureR",
         ).encode(),
-        flows.flow(flows.point("<EaF1>1</EaF1>", block="Consumo"), code="VNO2G").encode("utf-16"),
+        flows.flow(
+            flows.point("<EaF1>1</EaF1>", block="Consumo"), code="VNO2G", encoding="UTF-16"
+        ).encode("utf-16"),
     ]  # fmt: skip
 
 

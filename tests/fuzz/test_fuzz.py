@@ -8,7 +8,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from domain import formats
-from tests.fuzz import driven, typed
+from tests.fuzz import driven, readers, typed
 from tests.fuzz.targets import FORMS, READERS, WRITERS
 
 TARGETS = {target.name: target for target in (*READERS, *WRITERS, FORMS)}
@@ -40,3 +40,12 @@ def test_the_forms_begin_with_valid_ones(name):
 @pytest.mark.parametrize("path", ONCE_BROKEN, ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_what_broke_once_breaks_no_more(path):
     TARGETS[path.parent.name].run(path.read_bytes())
+
+
+@pytest.mark.parametrize("name", ["table", "fatturapa", "flusso_misure"])
+def test_the_changes_begin_at_files_that_are_read(name, monkeypatch):
+    refused = []
+    monkeypatch.setattr(readers, "sentence", refused.append)
+    for content in TARGETS[name].seeds:
+        TARGETS[name].run(content)
+    assert not refused
