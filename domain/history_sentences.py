@@ -30,7 +30,7 @@ def _access(given):
     else:
         text = _("Accesso al portale")
     if given.get("recovery"):
-        text += _(" e un codice di recupero")
+        text += _(" (con un codice di recupero)")
     browser, system = given.get("browser"), given.get("system")
     if browser and system:
         text += _(", con %(browser)s su %(system)s", browser=browser, system=system)

@@ -194,7 +194,7 @@ def test_new_recovery_codes_replace_those_from_before(inside, account, shows):
     assert inside.post("/codice", data={"code": fresh[4]}).status_code == 303
     assert is_inside(inside)
     page = inside.get("/forniture/PR000001/storico").text
-    assert "e un codice di recupero" in page
+    assert "Accesso al portale (con un codice di recupero)" in page
 
 
 def test_the_page_is_not_there_for_the_supply_of_another(stranger, inside):
