@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.mutations import mutated
 
-AT_ONCE = 1000  # inputs of one run of hypothesis, which starts anew with another seed
+AT_ONCE = 200  # inputs of one run of hypothesis, which starts anew with another seed
 STEADY = {
     "deadline": None,  # the target has its own, in CPU time
     "database": None,
