@@ -66,7 +66,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   const { target, sourceElement } = event.detail?.ctx ?? {}; // none: uploads.js sent it
   const came = target?.id && document.getElementById(target.id);
   const words = came && came.querySelector("[data-told], .empty");
-  if (words && sourceElement.id !== target.id) {
+  if (words && sourceEvent?.type !== "every") {
     document.getElementById("told").textContent = words.dataset.told || words.textContent;
   }
 });

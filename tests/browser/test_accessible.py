@@ -137,7 +137,7 @@ def crawled(page, starts):
             continue
         yield address
         for link in links(page):
-            if pattern(link) not in known:
+            if pattern(link) not in known and not link.startswith("/demo"):
                 known.add(pattern(link))
                 waiting.append(link)
 
