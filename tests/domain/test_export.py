@@ -115,6 +115,7 @@ def test_row_26_the_customer_and_the_login_without_secrets(take, customer, accou
     login = json.loads(taken["accesso.json"])
     assert (login["user"], login["email"]) == ("000002", account.email)
     assert (login["lingua"], login["avvisi_per_posta"]) == ("Italiano", True)
+    assert login["secondo_fattore_dal"] is None
     everything = b"".join(taken.values())
     assert account.password_hash.encode() not in everything
     assert b"argon2" not in everything

@@ -47,6 +47,7 @@ PARAMS = {
     "erasure_declined": {"code": "000777", "reason": "Il contratto è in corso."},
     "erasure_done": {"code": "000777"},
     "email_corrected": {"new": "m•••@example.it"},
+    "second_factor_removed": {"by_utility": True},
     "reading_acquired": {
         "readings": [{"supply": "PR002874", "day": "20/11/2026", "counter": "45.000"}]
     },

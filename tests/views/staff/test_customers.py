@@ -301,6 +301,27 @@ def test_a_disabled_login_opens_nothing_until_it_is_enabled(desk, rossi, login, 
     assert events() == [("login_disabled", rossi.id), ("login_enabled", rossi.id)]
 
 
+def test_a_second_factor_is_removed_for_who_has_lost_the_telephone(desk, rossi, login, sign_in):
+    here = f"/staff/clienti/000123/accessi/{login.id}"
+    assert "Togli il secondo fattore" not in desk.get("/staff/clienti/000123").text
+    values = {"totp_nonce": "n", "totp_since": utcnow()}
+    Account.update(values).where(Account.id == login.id).execute()
+    half = sign_in(login)
+    page = desk.get("/staff/clienti/000123").text
+    assert "<dt>Secondo fattore</dt><dd>attivo dal" in page
+    assert "<dt>Accessi aperti</dt><dd>0</dd>" in page
+    for _twice in range(2):
+        page = desk.post(f"{here}/secondo-fattore", follow_redirects=True).text
+    assert "Secondo fattore tolto: il cliente ne è avvisato." in page
+    assert "Togli il secondo fattore" not in page
+    assert "Tolto il secondo fattore dell&#39;accesso con lo User 000123." in page
+    assert Account.get().totp_since is None
+    assert half.get("/codice").location.startswith("/login")
+    assert mails() == [("second_factor_removed", "mario@example.it")]
+    assert events() == [("login_factor_removed", rossi.id)]
+    assert ("login_factor_removed", "000123") in registered()
+
+
 def test_open_sessions_are_closed(desk, rossi, login, sign_in):
     browser = sign_in(login)
     assert "Chiudi gli accessi aperti" in desk.get("/staff/clienti/000123").text
@@ -311,7 +332,9 @@ def test_open_sessions_are_closed(desk, rossi, login, sign_in):
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "9" * 20, "x", "%00", "{other}"])
-@pytest.mark.parametrize("verb", ["invia", "disabilita", "riabilita", "chiudi", "vista", "email"])
+@pytest.mark.parametrize(
+    "verb", ["invia", "disabilita", "riabilita", "chiudi", "secondo-fattore", "vista", "email"]
+)
 def test_logins_of_others_are_not_found(desk, rossi, login, key, verb):
     other = make_account()
     path = f"/staff/clienti/000123/accessi/{key.format(other=other.id)}/{verb}"
