@@ -88,7 +88,17 @@ def _customer_id(code):
     row = Customer.get_or_none(Customer.code == code)
     if row is None:
         raise Refused(_("Nessun cliente ha questo codice: controllarlo."))
+    _refuse_erased(row)
     return row.id
+
+
+def _refuse_erased(customer):
+    """What came after the erasure of somebody's data nobody would ever erase."""
+    if customer.erased_at is not None:
+        raise Refused(
+            _("I dati personali di questo cliente sono stati cancellati: non gli si può pubblicare "
+              "un documento.")
+        )  # fmt: skip
 
 
 def _city(typed):
@@ -247,6 +257,10 @@ def publish(draft, *, now):
         if waiting is None:
             raise Refused(_("Questa bozza non c'è più: forse è già stata pubblicata."))
         wanted, items = _read(waiting.content)
+        if wanted.customer_id is not None:
+            _refuse_erased(
+                locking(Customer.select().where(Customer.id == wanted.customer_id)).get()
+            )
         try:
             if draft.document is None:
                 made = [_add(wanted, item, now) for item in items]

@@ -10,11 +10,12 @@ from domain import document_files, documents, publishing
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from forms import LONGEST_NOTICE
-from models import Document, DocumentDraft, Event, StoredFile
+from models import Customer, Document, DocumentDraft, Event, StoredFile
 from tests.domain.formats.test_uploads import PDF
 from tests.factories import (
     make_customer,
     make_document,
+    make_draft,
     make_file,
     make_invoice,
     make_operator,
@@ -181,3 +182,15 @@ def test_a_text_that_grows_a_hundredfold_on_a_page_is_refused(app):
     with pytest.raises(Refused, match="incollarlo come testo semplice"):
         asked(source=left_open)
     assert asked(source="https://x.it/ " * (LONGEST_NOTICE // 14)).source
+
+
+def test_nothing_is_published_to_whose_data_were_erased(app):
+    customer = make_customer("000123")
+    row = make_draft(app, customer_id=customer.id, category="personal")
+    draft = publishing.draft(row.id, now=utcnow())
+    Customer.update(erased_at=utcnow()).execute()
+    with pytest.raises(Refused, match="sono stati cancellati"):
+        publishing.publish(draft, now=utcnow())
+    assert Document.select().count() == 0
+    with pytest.raises(Refused, match="sono stati cancellati"):
+        asked("cliente", customer_code="000123")
