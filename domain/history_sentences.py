@@ -144,8 +144,10 @@ SENTENCES = {
     "erasure_asked": _with(_l("Chiesta la cancellazione dei dati personali.")),
     "erasure_withdrawn": _with(_l("Ritirata la richiesta di cancellare i dati personali.")),
     "erasure_declined": _with(
-        _l("La richiesta di cancellare i dati personali non è stata accolta: vedere la risposta "
-           "ricevuta per posta elettronica.")
+        _l(
+            "La richiesta di cancellare i dati personali non è stata accolta: vedere la risposta "
+            "ricevuta per posta elettronica."
+        )
     ),
     "calendar_made": _with(_l("Creato il collegamento del calendario della fornitura.")),
     "calendar_revoked": _with(_l("Revocato il collegamento del calendario della fornitura.")),

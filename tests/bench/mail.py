@@ -19,7 +19,9 @@ CLAIMS = 200
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
 TOLD = {
     "due": "28/11/2026",
-    "invoices": [{"number": "2026/1042", "due": "28/11/2026", "amount": "123,45 €", "credit": False}],
+    "invoices": [
+        {"number": "2026/1042", "due": "28/11/2026", "amount": "123,45 €", "credit": False}
+    ],
     "more": 0,
 }
 
