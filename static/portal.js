@@ -63,7 +63,7 @@ if (dialog) {
 
 // What came is told to who cannot see it; a list that refreshes by itself stays quiet.
 document.addEventListener("htmx:after:swap", (event) => {
-  const { target, sourceElement } = event.detail?.ctx ?? {}; // none: uploads.js sent it
+  const { target, sourceEvent } = event.detail?.ctx ?? {}; // none: uploads.js sent it
   const came = target?.id && document.getElementById(target.id);
   const words = came && came.querySelector("[data-told], .empty");
   if (words && sourceEvent?.type !== "every") {
