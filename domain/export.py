@@ -263,7 +263,8 @@ def _customer(customer):
             for row in changes.order_by(ContactChange.id)
         ],
         "richieste_di_cancellazione": [
-            _shown(row, ("fatta_il made_at", "ritirata_il withdrawn_at", "evasa_il settled_at"))
+            _shown(row, ("fatta_il made_at", "ritirata_il withdrawn_at", "evasa_il settled_at",
+                         "non_accolta_perche refusal"))
             for row in requests.order_by(ErasureRequest.id)
         ],
     }  # fmt: skip
