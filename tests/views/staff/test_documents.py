@@ -68,7 +68,7 @@ def publish(desk, *files, **typed):
 
 
 def listed(page):
-    rows = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', page, re.S)
+    rows = re.findall(r'<th scope="row"[^>]*>(.*?)(?:</a>.*?)?</th>', page, re.S)
     return [re.sub(r"<[^>]*>", "", row).strip() for row in rows]
 
 
