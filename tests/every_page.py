@@ -63,7 +63,9 @@ class Pages:
     def open(self, path, method="GET", headers=(), **options):
         answer = self.browser.open(path, method=method, headers=dict(headers), **options)
         if answer.mimetype == "text/html" and answer.status_code != 303:
-            yield Page(self.who, method, path, bool(headers), answer.status_code, answer.text)
+            is_partial = not answer.text.lstrip().startswith("<!doctype")
+            if is_partial or not headers:  # some answer with the page, asked for a partial or not
+                yield Page(self.who, method, path, is_partial, answer.status_code, answer.text)
 
     def walk(self, found, values):
         """All of the (rule, method) in `found`: pages, partials, choices, forms sent empty."""
