@@ -25,7 +25,8 @@ SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "full",
     "foreign_keys": 1,
-    "cache_size": -16_000,  # KiB
+    # KiB of each connection, of which a web process has dozens; the system's own cache is behind.
+    "cache_size": -2_000,
 }
 
 

@@ -41,6 +41,7 @@ from models import JobRun, writing
 log = logging.getLogger("portale.jobs")
 
 DONE, FAILED, MISUSED, TRY_LATER = 0, 1, 2, 75
+CACHE = -64_000  # KiB of the archive kept in memory: a job has one connection, and much to write
 DISK_REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}
 RUNS_KEPT = 500  # of each job
 
@@ -68,6 +69,7 @@ def main(name, run, arguments=None, *, migrated=True, recorded=True, alone=True)
     """
     options = parse(name, run, arguments)
     started = time.monotonic()
+    models.SQLITE_PRAGMAS["cache_size"] = CACHE
     try:
         app = create_app()
     except (ConfigurationError, OSError, ValueError) as error:
