@@ -103,7 +103,7 @@ def test_hostile_searches_find_nobody_and_break_nothing(desk, rossi, query):
     assert answer.status_code == 200
 
 
-def test_a_search_costs_as_many_queries_whatever_it_finds(desk, count_queries):
+def test_a_search_costs_no_more_queries_however_much_it_finds(desk, count_queries):
     def asked(address):
         with count_queries() as queries:
             desk.get(address, headers=PARTIAL)
@@ -116,7 +116,7 @@ def test_a_search_costs_as_many_queries_whatever_it_finds(desk, count_queries):
         for n in range(60):
             make_electricity(make_customer(name=f"MOLTI {n}"))
         search.catch_up()
-    assert asked("/staff/clienti?cerca=molti") == one
+    assert asked("/staff/clienti?cerca=molti") <= one
 
 
 def test_many_found_are_cut_and_the_page_says_so(desk):
