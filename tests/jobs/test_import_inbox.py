@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ def test_the_example_of_outcomes_answers_the_example_of_readings(app, examples):
     assert states == ["validated", "rejected"]
 
 
-def test_a_rejected_file_is_told_row_by_row_in_plain_italian(app, capsys):
+def test_a_rejected_file_is_told_row_by_row_in_plain_italian(app, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     inbox = app.config["DATA_DIR"] / "inbox"
     lines = ["codice_cliente;denominazione;partita_iva", *(f"{n};A;1" for n in range(30))]
     (inbox / "clienti.csv").write_text("\n".join(lines))

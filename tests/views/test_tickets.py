@@ -234,7 +234,7 @@ def test_a_ticket_reads_as_a_conversation(browser, customer, supply):
     assert "Buongiorno,\nEcco." in page
     places = [page.index(words) for words in ("Riga uno", "Ecco.", '"turn-state"')]
     assert places == sorted(places)
-    assert re.search(r'turn-state">Chiuso, \d\d/\d\d/\d{4} \d\d:\d\d · Marta<', page)
+    assert re.search(r'turn-state">Chiuso, \d\d/\d\d/\d{4}, \d\d:\d\d · Marta<', page)
 
 
 def test_a_note_among_operators_is_shown_nowhere(app, browser, customer, supply):
