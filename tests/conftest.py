@@ -6,6 +6,7 @@ import shutil
 import threading
 from contextlib import contextmanager
 
+import peewee as pw
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -55,6 +56,14 @@ def nothing_is_done_twice_or_waits_for_the_disk():
         yield
 
 
+def pytest_collection_modifyitems(config, items):
+    """On PostgreSQL only what asks the archive: the rest has run on SQLite."""
+    if ON_POSTGRESQL:
+        others = [item for item in items if "migrated" not in item.fixturenames]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if "migrated" in item.fixturenames]
+
+
 def required(reason):
     """Skip loudly on a laptop; fail where CI=true, which must have everything."""
     if os.environ.get("CI") == "true":
@@ -81,6 +90,16 @@ def _migrate(url):
     return url
 
 
+@pytest.fixture(scope="session")
+def cleaner(migrated):
+    """A connection to PostgreSQL of its own, for `empty` alone."""
+    database = pw.PostgresqlDatabase(migrated, prefer_psycopg3=True)
+    database.connect()
+    database.connection().prepare_threshold = 0  # to plan takes longer than to look
+    yield database
+    database.close()
+
+
 def empty(database):
     """Take out of a PostgreSQL database what a test has left; quicker than TRUNCATE of all."""
     names = [table._meta.table_name for table in models.TABLES]
@@ -101,14 +120,12 @@ def empty(database):
 
 
 @pytest.fixture
-def settings(migrated, tmp_path):
+def settings(request, migrated, tmp_path):
     """Settings of a portal with an empty archive."""
     data = tmp_path / "data"
     data.mkdir()
     if ON_POSTGRESQL:
-        database = models.connect(migrated)
-        empty(database)
-        database.close_all()
+        empty(request.getfixturevalue("cleaner"))
         url = migrated
     else:
         shutil.copy(migrated.removeprefix("sqlite:///"), data / "portale.db")
