@@ -58,8 +58,8 @@ lint: .venv/.installed-dev
 	$(RUN) -m ruff format --check .
 
 test: lint
-	$(PYTEST) -n 2
-	TEST_DATABASE=postgresql $(PYTEST) -n 2 -m "not slow and not browser"
+	$(PYTEST) -n 3
+	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "not slow and not browser"
 
 test-slow: .venv/.installed-dev tests/npm/.installed
 	$(PYTEST) -m slow

@@ -127,6 +127,7 @@ def enter_desk(page, username):
     page.wait_for_url("**/staff")
 
 
+@pytest.mark.slow
 def test_the_main_pages_bar_nobody(open_browser, portal):
     customer = open_browser(viewport={"width": 390, "height": 844}, color_scheme="dark")
     customer.goto("/")

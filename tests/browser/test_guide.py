@@ -211,7 +211,7 @@ def walk(page, portal, code, vat_number, *, script):
     ("browser", "size", "code", "vat_number"),
     [
         ("chromium", "desk", "000002", "00000020974"),
-        ("firefox", "phone", "000118", "00001180975"),
+        pytest.param("firefox", "phone", "000118", "00001180975", marks=pytest.mark.slow),
         pytest.param("chromium", "phone", "000119", "00001190974", marks=pytest.mark.slow),
         pytest.param("firefox", "desk", "000120", "00001200971", marks=pytest.mark.slow),
     ],

@@ -118,6 +118,7 @@ def find_no_script(page):
     assert page.locator("[onclick], [href^='javascript:'], main img, main svg[onload]").count() == 0
 
 
+@pytest.mark.slow
 def test_row_13_no_text_of_the_archive_is_executed(open_browser, portal):
     today = rome_day(utcnow())
     portal.load(hostile_archive(today))

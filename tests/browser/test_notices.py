@@ -65,6 +65,7 @@ def customer_of(page, portal):
     return guide
 
 
+@pytest.mark.slow
 def test_row_13_what_operators_publish_is_formatted_and_never_runs(open_browser, portal):
     desk = Desk(open_browser(), portal)
     told = portal.job(

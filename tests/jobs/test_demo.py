@@ -49,9 +49,10 @@ from models import (
     TicketMessage,
     UploadedFile,
 )
-from tests.conftest import in_own_context
+from tests.conftest import ON_POSTGRESQL, in_own_context
 from tests.pages import PARTIAL
 
+pytestmark = pytest.mark.skipif(ON_POSTGRESQL, reason="the demo's archive is of SQLite")
 TODAY = dt.date(2026, 11, 23)
 FOR_THE_CLERK = {
     "letture_distributore_demo.csv": "rejected",

@@ -143,6 +143,8 @@ def test_an_archive_without_tables_asks_for_migrate(empty_archive):
     assert ended(process.job(empty_archive, "migrate")) == (0, "L'archivio è già aggiornato.")
 
 
+@pytest.mark.slow
+@pytest.mark.everywhere
 def test_a_locked_archive_means_later(app, settings):
     with models.writing():
         if ON_POSTGRESQL:

@@ -18,6 +18,8 @@ def attempt(browser, username, password="Estate2026!!"):
     return browser.post("/login", data={"username": username, "password": password})
 
 
+@pytest.mark.slow
+@pytest.mark.everywhere
 def test_row_03_a_thousand_wrong_tries_lock_nobody_out(browser_at, secret_of):
     account = make_account()
     owner = browser_at(HERE)
@@ -52,6 +54,8 @@ def test_row_03_a_forged_cookie_makes_no_browser_known(browser_at, forged):
     assert statuses == [422] * 10 + [429]
 
 
+@pytest.mark.slow
+@pytest.mark.everywhere
 def test_row_05_one_password_over_a_thousand_codes(browser_at, argon2_calls):
     for n in range(0, 1000, 100):
         make_account(make_customer(code=f"{n:06d}"))

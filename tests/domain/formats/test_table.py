@@ -194,6 +194,7 @@ def test_a_numbered_column_beyond_the_last_is_unknown():
     assert read(b"nome;q1;q2;q3;q4;q5;q01\n", SERIES).unknown == ["q5", "q01"]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows():
     content = b"nome\n" + b"MARIA\n" * 200_000
     stream = io.BytesIO(content)
