@@ -62,8 +62,8 @@ test: lint
 	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "not slow and not browser"
 
 test-slow: .venv/.installed-dev tests/npm/.installed
-	$(PYTEST) -m slow
-	TEST_DATABASE=postgresql $(PYTEST) -m "slow and everywhere"
+	$(PYTEST) -n 3 -m slow
+	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "slow and everywhere"
 
 bench: .venv/.installed-dev
 	$(RUN) -m tests.bench
