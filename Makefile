@@ -59,11 +59,11 @@ lint: .venv/.installed-dev
 
 test: lint
 	$(PYTEST) -n 3
-	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "not slow and not browser"
+	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "not slow and not browser and not processes"
 
 test-slow: .venv/.installed-dev tests/npm/.installed
 	$(PYTEST) -n 3 -m slow
-	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "slow and everywhere"
+	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "slow and everywhere or processes and not slow"
 
 bench: .venv/.installed-dev
 	$(RUN) -m tests.bench

@@ -94,10 +94,23 @@ def _migrate(url):
 def cleaner(migrated):
     """A connection to PostgreSQL of its own, for `empty` alone."""
     database = pw.PostgresqlDatabase(migrated, prefer_psycopg3=True)
-    database.connect()
-    database.connection().prepare_threshold = 0  # to plan takes longer than to look
     yield database
     database.close()
+
+
+def connected(database):
+    if database.connect(reuse_if_open=True):
+        database.connection().prepare_threshold = 0  # to plan takes longer than to look
+    return database
+
+
+def clean(database):
+    """Empty what `database` is connected to, anew where a test has cut the connection."""
+    try:
+        empty(connected(database))
+    except pw.OperationalError:
+        database.close()
+        empty(connected(database))
 
 
 def empty(database):
@@ -125,7 +138,7 @@ def settings(request, migrated, tmp_path):
     data = tmp_path / "data"
     data.mkdir()
     if ON_POSTGRESQL:
-        empty(request.getfixturevalue("cleaner"))
+        clean(request.getfixturevalue("cleaner"))
         url = migrated
     else:
         shutil.copy(migrated.removeprefix("sqlite:///"), data / "portale.db")

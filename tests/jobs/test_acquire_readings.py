@@ -3,10 +3,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from domain.clock import utcnow
 from jobs import acquire_readings
 from models import JobRun, ReadingBatch, SelfReading
 from tests.factories import make_gas, make_self_reading
+
+pytestmark = pytest.mark.processes
 
 NOW = dt.datetime(2026, 11, 23, 9, 30, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)

@@ -13,6 +13,8 @@ from domain.clock import utcnow
 from models import JobRun
 from tests.jobs import process
 
+pytestmark = pytest.mark.processes
+
 DOCS = Path(__file__).parent.parent.parent / "docs" / "monitoraggio.md"
 UNREACHABLE = ["sqlite:////proc/portale.db", "postgresql://nessuno@127.0.0.1:1/portale"]
 

@@ -10,6 +10,8 @@ from models import JobRun, Operator, OperatorSession, RecoveryCode, RegisterEntr
 from tests.factories import make_operator
 from tests.jobs.process import job
 
+pytestmark = pytest.mark.processes
+
 FIRST = ("--username", "m.rossi", "--name", "Maria Rossi", "--email", "maria@example.it")
 
 

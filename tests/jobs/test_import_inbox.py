@@ -26,6 +26,8 @@ from models import (
 )  # fmt: skip
 from tests.jobs import process
 
+pytestmark = pytest.mark.processes
+
 EXAMPLES = Path(__file__).parents[2] / "docs" / "esempi"
 OUTCOMES = "esiti_esempio.csv"  # answers what the others do not bring
 EXAMPLE_FILES = len(list(EXAMPLES.glob("*_esempio.csv"))) - 1

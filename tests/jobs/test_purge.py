@@ -2,10 +2,14 @@
 
 import datetime as dt
 
+import pytest
+
 from domain.clock import utcnow
 from models import JobRun, OutgoingMail
 from tests.factories import make_event, make_mail
 from tests.jobs import process
+
+pytestmark = pytest.mark.processes
 
 LONG_AGO = utcnow() - dt.timedelta(days=4000)
 

@@ -15,6 +15,8 @@ from tests import smtp
 from tests.conftest import ON_POSTGRESQL
 from tests.jobs import process
 
+pytestmark = pytest.mark.processes
+
 JOBS = sorted(
     path.stem
     for path in Path(runner.__file__).parent.glob("*.py")

@@ -10,6 +10,8 @@ from tests import smtp
 from tests.factories import make_account
 from tests.jobs import process
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def waiting_mail(app):

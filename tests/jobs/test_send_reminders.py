@@ -3,10 +3,14 @@
 import datetime as dt
 import json
 
+import pytest
+
 from domain.clock import rome_day, utcnow
 from models import JobRun, OutgoingMail
 from tests.factories import make_account, make_document, make_gas, make_invoice, make_window
 from tests.jobs import process
+
+pytestmark = pytest.mark.processes
 
 DAY = dt.timedelta(days=1)
 
