@@ -45,7 +45,7 @@ def server(_tmp_path_factory=None):
     subprocess.run(
         as_server_user([f"{folder}/initdb", "-D", data, "-A", "trust", "-U", "postgres",
                         "-E", "UTF8", "--locale=C", "--no-sync"]), **run)  # fmt: skip
-    options = f"-p {port} -h 127.0.0.1 -k {root} -F -c max_connections=200"
+    options = f"-p {port} -h 127.0.0.1 -k {root} -F -c max_connections=200 -c jit=off"
     subprocess.run(
         as_server_user([f"{folder}/pg_ctl", "-D", data, "-w", "-o", options,
                         "-l", f"{root}/log", "start"]), **run)  # fmt: skip

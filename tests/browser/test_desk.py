@@ -177,6 +177,7 @@ def complain(page, portal, subject):
     return guide
 
 
+@pytest.mark.slow
 def test_a_clerks_morning(open_browser, portal):
     live_morning(Desk(open_browser(), portal), open_browser(), portal)
 

@@ -105,6 +105,7 @@ def test_the_value_under_the_pointer(open_browser, portal, last_day):
     expect(told).to_contain_text("(stimata)")
 
 
+@pytest.mark.slow
 def test_the_hour_that_comes_twice_is_told_apart(open_browser, portal, last_day):
     page = open_browser()
     measured.sign_in(page)
@@ -119,6 +120,7 @@ def test_the_hour_that_comes_twice_is_told_apart(open_browser, portal, last_day)
         expect(page.locator(".curve-readout")).to_contain_text(f"25/10/2026, {told}: ")
 
 
+@pytest.mark.slow
 def test_another_interval_redraws_and_another_order_does_not(open_browser, portal, last_day):
     page = open_browser()
     measured.sign_in(page)
@@ -142,6 +144,7 @@ def test_another_interval_redraws_and_another_order_does_not(open_browser, porta
     assert not any(request.is_navigation_request() for request in asked)
 
 
+@pytest.mark.slow
 def test_an_interval_that_runs_backwards_is_told_in_its_place(open_browser, portal, last_day):
     page = open_browser()
     measured.sign_in(page)
@@ -156,6 +159,7 @@ def test_an_interval_that_runs_backwards_is_told_in_its_place(open_browser, port
     expect(page.locator(DRAWN)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_data_that_do_not_arrive_are_told(open_browser, portal, last_day):
     page = open_browser()
     measured.sign_in(page)
@@ -178,6 +182,7 @@ def test_it_fits_a_telephone(open_browser, portal, last_day):
     assert page.locator(".uplot").bounding_box()["width"] < 340
 
 
+@pytest.mark.slow
 def test_without_javascript_the_table_and_its_links_work(open_browser, portal, last_day):
     page = open_browser(java_script_enabled=False)
     measured.sign_in(page)

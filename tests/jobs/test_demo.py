@@ -160,6 +160,7 @@ def test_seeding_gives_the_ready_customer_years_of_data(demo_app):
     assert not ContactChange.select().where(ContactChange.settled_at.is_null()).exists()
 
 
+@pytest.mark.slow
 def test_the_demo_publishes_old_new_coming_and_past_documents(demo_app):
     now = utcnow()
     seed_demo.run(demo_app, now=now)
@@ -203,11 +204,13 @@ def test_a_first_start_cut_short_begins_again(demo_app, monkeypatch):
     assert seed_demo.run(demo_app, now=utcnow()) == "Dati di prova caricati."
 
 
+@pytest.mark.slow
 def test_the_same_day_gives_the_same_files():
     assert list(archive.files(TODAY)) == list(archive.files(TODAY))
     assert list(archive.documents(TODAY)) == list(archive.documents(TODAY))
 
 
+@pytest.mark.slow
 def test_what_the_invoices_charged_follows_the_seasons_and_is_complete(demo_app):
     seed_demo.run(demo_app, now=utcnow())
     assert {row.kind for row in BilledConsumption.select()} == {"actual", "self_read", "estimated"}
@@ -225,6 +228,7 @@ def test_what_the_invoices_charged_follows_the_seasons_and_is_complete(demo_app)
     assert months[2025, 1].total > 5 * months[2025, 7].total
 
 
+@pytest.mark.slow
 def test_a_year_of_history_waits_for_who_looks(demo_app):
     seed_demo.run(demo_app, now=utcnow())
     account = Account.get(username=people.READY["code"])
