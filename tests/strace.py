@@ -33,7 +33,7 @@ def calls_of(command, settings, log):
     return Counter(re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE))
 
 
-def faults(calls, most=6):
+def faults(calls, most=4):
     """(name, nth, fault) for the calls counted in `calls`: killed, and refused where they may be.
 
     Of one that comes often, `most` or fewer, from the first to the last.

@@ -485,8 +485,8 @@ def test_killed_or_refused_at_every_system_call_that_writes_the_next_run_complet
 @pytest.mark.slow
 def test_killed_or_refused_while_it_recovers_the_next_run_completes_it(settings, outbox, calls):
     failed = 0
-    for first in strace.spread((fault for fault in strace.faults(calls) if KILL in fault), 5):
-        for second in strace.spread(strace.faults(calls), 6):
+    for first in strace.spread((fault for fault in strace.faults(calls) if KILL in fault), 4):
+        for second in strace.spread(strace.faults(calls), 5):
             make_of_each()
             strace.faulty(JOB, settings, *first)
             failed += strace.faulty(JOB, settings, *second).returncode != 0
