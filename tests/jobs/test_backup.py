@@ -562,6 +562,7 @@ def test_killed_or_refused_while_it_puts_a_copy_back_the_next_run_does(app, else
     strace.needed()
     make_file(app, "bolletta.pdf", b"%PDF una")
     command = [sys.executable, "-m", "jobs.restore", str(copy(app))]
+    models.db.close_all()  # another archive follows
     calls = strace.calls_of(command, elsewhere, tmp_path / "calls")
     failed = 0
     for where in strace.faults(calls, 3):
