@@ -535,7 +535,9 @@ def give_up(count=1, error="550 no such user"):
 
 def digests():
     rows = OutgoingMail.select().where(OutgoingMail.kind == "undelivered")
-    return [(row.recipient, json.loads(row.params)["count"]) for row in rows.order_by(OutgoingMail.id)]
+    return [
+        (row.recipient, json.loads(row.params)["count"]) for row in rows.order_by(OutgoingMail.id)
+    ]
 
 
 def test_operators_are_told_in_one_mail_what_was_given_up(app):
