@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
 import views
-from domain import mail, theme
+from domain import connections, mail, theme
 from views import access, compiling, cookies, errors, files, language
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -230,7 +230,7 @@ def bind_archive(config):
     """Make the folders of the archive and bind its database."""
     for folder in ("inbox/allegati", "outbox/presi", "documents/ticket", "uploads"):
         (config["DATA_DIR"] / folder).mkdir(parents=True, exist_ok=True)
-    models.connect(config["DATABASE_URL"], connections=config["DATABASE_CONNECTIONS"])
+    connections.connect(config["DATABASE_URL"], connections=config["DATABASE_CONNECTIONS"])
 
 
 def guard_requests(app):

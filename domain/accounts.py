@@ -22,8 +22,9 @@ from domain import (
     sessions,
     throttle,
 )
+from domain.connections import locking
 from domain.errors import Refused
-from models import Account, Customer, Grant, OutgoingMail, locking, writing
+from models import Account, Customer, Grant, OutgoingMail, writing
 
 MOST_RECOVERY_MAILS = 3  # in the life of a mailed secret
 ATTEMPT_TOLD_EVERY = dt.timedelta(days=1)

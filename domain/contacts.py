@@ -8,8 +8,9 @@ contact the later settles the earlier; one that was not handed over yet never go
 import re
 
 from domain import handover, history
+from domain.connections import locking
 from domain.formats import billing_contacts
-from models import ContactBatch, ContactChange, Customer, locking, writing
+from models import ContactBatch, ContactChange, Customer, writing
 
 # -- The customer's side -------------------------------------------------------------------
 

@@ -9,9 +9,10 @@ import datetime as dt
 from flask_babel import gettext as _
 
 from domain import accounts, contacts, credentials, email_links, history, mail, throttle
+from domain.connections import locking
 from domain.errors import Refused
 from domain.mail import messages
-from models import Account, Customer, EmailChange, locking, writing
+from models import Account, Customer, EmailChange, writing
 
 SAVED_TWICE_WITHIN = dt.timedelta(minutes=1)
 AWAITED = dt.timedelta(days=3)  # the mail may wait two days for its server, the link lasts one

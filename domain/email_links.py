@@ -11,8 +11,9 @@ import hmac
 from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 
+from domain.connections import locking
 from domain.errors import Refused
-from models import Account, EmailChange, locking
+from models import Account, EmailChange
 
 LIFETIME = dt.timedelta(hours=24)
 

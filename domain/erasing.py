@@ -19,6 +19,7 @@ from peewee import fn
 
 from domain import accounts, attachments, erasure, files, mail
 from domain.clock import rome_day
+from domain.connections import locking
 from domain.errors import Refused
 from models import (
     TABLES,
@@ -46,7 +47,6 @@ from models import (
     Ticket,
     TicketMessage,
     any_of,
-    locking,
     writing,
 )
 

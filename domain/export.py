@@ -26,6 +26,7 @@ from domain import (
     supplies,
 )
 from domain.clock import ROME, rome_day
+from domain.connections import locking
 from domain.errors import Refused
 from models import (
     Account,
@@ -52,7 +53,6 @@ from models import (
     Ticket,
     TicketMessage,
     db,
-    locking,
     writing,
 )
 

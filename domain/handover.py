@@ -15,8 +15,9 @@ from typing import NamedTuple
 from peewee import fn
 
 from domain import files
+from domain.connections import alone_on_server
 from domain.formats import batch_csv
-from models import alone_on_server, is_sqlite, writing
+from models import is_sqlite, writing
 
 TAKEN = "presi"  # where billing moves what it has taken
 

@@ -8,7 +8,8 @@ from functools import cache
 import peewee as pw
 
 from domain.clock import rome_instant
-from models import Account, Event, Grant, Prepared, SupplyPoint, waiting_at_most, writing
+from domain.connections import waiting_at_most
+from models import Account, Event, Grant, Prepared, SupplyPoint, writing
 
 log = logging.getLogger("portale.history")
 

@@ -9,9 +9,10 @@ import datetime as dt
 from flask_babel import gettext as _
 
 from domain import credentials, customer_factor, email_links, history, mail, sessions
+from domain.connections import locking
 from domain.errors import Refused
 from domain.mail import messages
-from models import Account, Grant, OutgoingMail, locking, writing
+from models import Account, Grant, OutgoingMail, writing
 
 SENT_TWICE_WITHIN = dt.timedelta(minutes=1)
 

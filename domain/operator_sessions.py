@@ -9,8 +9,9 @@ from contextlib import suppress
 
 import peewee as pw
 
+from domain.connections import without_waiting
 from domain.sessions import TOUCH, digest
-from models import Operator, OperatorSession, Prepared, without_waiting, writing
+from models import Operator, OperatorSession, Prepared, writing
 
 IDLE = dt.timedelta(minutes=15)
 ABSOLUTE = dt.timedelta(hours=8)

@@ -9,9 +9,10 @@ import peewee as pw
 from flask_babel import gettext as _
 
 from domain import credentials, operator_sessions, passwords, register, second_factor, throttle
+from domain.connections import locking
 from domain.errors import Refused
 from domain.second_factor import OF_OPERATORS
-from models import Operator, OperatorSession, locking, writing
+from models import Operator, OperatorSession, writing
 
 ROLES = ("operator", "administrator")
 USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,63}")

@@ -11,6 +11,7 @@ import peewee as pw
 from flask_babel import gettext as _
 
 from domain import documents, history, published, text
+from domain.connections import locking
 from domain.errors import Refused
 from domain.formatting import is_tangled, plain
 from models import (
@@ -21,7 +22,6 @@ from models import (
     Operator,
     StoredFile,
     SupplyPoint,
-    locking,
     writing,
 )
 

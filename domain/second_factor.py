@@ -16,8 +16,9 @@ import pyotp
 from flask_babel import gettext as _
 
 from domain import throttle
+from domain.connections import locking
 from domain.errors import Refused
-from models import AccountRecoveryCode, RecoveryCode, locking, writing
+from models import AccountRecoveryCode, RecoveryCode, writing
 
 STEP = 30  # seconds that a code is for
 TOLERATED = 1  # steps that a telephone's clock may be early or late

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import peewee as pw
 
-from models import Account, Customer, Grant, Prepared, Session, locking, without_waiting, writing
+from domain.connections import locking, without_waiting
+from models import Account, Customer, Grant, Prepared, Session, writing
 
 IDLE = dt.timedelta(minutes=30)
 ABSOLUTE = dt.timedelta(hours=12)

@@ -13,6 +13,7 @@ from peewee import fn
 
 from domain import attachments, history, italian, mail
 from domain.clock import rome_day
+from domain.connections import locking
 from domain.errors import Refused
 from domain.receipts import CATEGORIES
 from models import (
@@ -24,7 +25,6 @@ from models import (
     SupplyPoint,
     Ticket,
     TicketMessage,
-    locking,
     writing,
 )
 

@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 import models
 from app import ConfigurationError, create_app
-from domain import schema
+from domain import connections, schema
 from domain.clock import utcnow
 from domain.errors import Refused
 from models import JobRun, writing
@@ -69,7 +69,7 @@ def main(name, run, arguments=None, *, migrated=True, recorded=True, alone=True)
     """
     options = parse(name, run, arguments)
     started = time.monotonic()
-    models.SQLITE_PRAGMAS["cache_size"] = CACHE
+    connections.SQLITE_PRAGMAS["cache_size"] = CACHE
     try:
         app = create_app()
     except (ConfigurationError, OSError, ValueError) as error:

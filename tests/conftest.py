@@ -15,7 +15,7 @@ from playhouse.migrations import Runner
 
 import models
 from app import SETTINGS, bind_archive, create_app, read_settings
-from domain import mail, operator_sessions, sessions
+from domain import connections, mail, operator_sessions, sessions
 from domain.clock import utcnow
 from domain.mail import sender
 from tests import postgres, smtp
@@ -45,14 +45,14 @@ class CompiledOnce(BytecodeCache):
         return bucket.key, bucket.checksum, *(config[name] for name in names)
 
 
-PRAGMAS = dict(models.SQLITE_PRAGMAS)  # as the portal has them
+PRAGMAS = dict(connections.SQLITE_PRAGMAS)  # as the portal has them
 
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_done_twice_or_waits_for_the_disk():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_options", {"bytecode_cache": CompiledOnce()})
-        patch.setitem(models.SQLITE_PRAGMAS, "synchronous", "off")
+        patch.setitem(connections.SQLITE_PRAGMAS, "synchronous", "off")
         yield
 
 
@@ -84,7 +84,7 @@ def migrated(tmp_path_factory):
 
 
 def _migrate(url):
-    database = models.connect(url)
+    database = connections.connect(url)
     Runner(database, MIGRATIONS).up()
     database.close_all()
     return url

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import peewee as pw
 import pytest
 
-import models
-from models import Customer, Param, Prepared, SelfReading, SupplyPoint, db, without_waiting, writing
+from domain import connections
+from domain.connections import without_waiting
+from models import Customer, Param, Prepared, SelfReading, SupplyPoint, db, writing
 from tests.conftest import ON_POSTGRESQL, PRAGMAS
 from tests.factories import make_customer, make_electricity, make_gas, make_self_reading
 
@@ -87,8 +88,8 @@ def test_a_customer_with_supplies_stays(app):
 
 @pytest.mark.skipif(ON_POSTGRESQL, reason="PostgreSQL's safety is its server's own setting")
 def test_the_archive_is_safe_against_a_power_cut(app, settings, monkeypatch):
-    monkeypatch.setattr(models, "SQLITE_PRAGMAS", PRAGMAS)
-    models.connect(settings["DATABASE_URL"])
+    monkeypatch.setattr(connections, "SQLITE_PRAGMAS", PRAGMAS)
+    connections.connect(settings["DATABASE_URL"])
     assert db.journal_mode == "wal"
     assert db.synchronous == 2  # FULL
     assert db.foreign_keys == 1

@@ -15,6 +15,7 @@ import pytest
 from playhouse.pool import MaxConnectionsExceeded
 
 import models
+from domain import connections
 from domain.clock import utcnow
 from domain.mail import outbox
 from jobs import runner
@@ -256,7 +257,7 @@ def test_a_thread_waits_where_the_server_takes_no_more_connections(app, settings
     models.db.execute_sql("DROP ROLE IF EXISTS few")
     models.db.execute_sql("CREATE ROLE few LOGIN CONNECTION LIMIT 1")
     models.db.close_all()
-    database = models.connect(settings["DATABASE_URL"].replace("postgres@", "few@"), timeout=3)
+    database = connections.connect(settings["DATABASE_URL"].replace("postgres@", "few@"), timeout=3)
     try:
         database.connect()
         results = []
@@ -281,5 +282,5 @@ def test_a_thread_waits_where_the_server_takes_no_more_connections(app, settings
         assert "Max connections" in results[1]
     finally:
         database.close_all()
-        models.connect(settings["DATABASE_URL"])
+        connections.connect(settings["DATABASE_URL"])
         models.db.execute_sql("DROP ROLE few")

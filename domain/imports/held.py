@@ -4,8 +4,9 @@ from flask_babel import gettext as _
 from peewee import fn
 
 from domain import files
+from domain.connections import locking
 from domain.errors import Refused
-from models import ImportedFile, locking, writing
+from models import ImportedFile, writing
 
 
 def waiting():

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from domain import announcements, files, italian
 from domain.clock import rome_day
+from domain.connections import rehearsing
 from domain.errors import Refused
 from domain.formats import errors_csv, import_report
 from domain.imports import einvoices, held, measure_flows
@@ -32,7 +33,7 @@ from domain.imports.reading_windows import ReadingWindows
 from domain.imports.report import Rejected, Report
 from domain.imports.supplies import Supplies
 from domain.imports.upsert import Upsert
-from models import ImportedFile, rehearsing, writing
+from models import ImportedFile, writing
 
 KINDS = {
     kind.name: kind

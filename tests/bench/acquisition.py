@@ -9,7 +9,7 @@ from statistics import median
 from playhouse.migrations import Runner
 
 import models
-from domain import acquisition
+from domain import acquisition, connections
 from domain.formats import batch_csv
 from models import BatchFile, ReadingBatch, SelfReading, db
 from tests.bench import archive
@@ -23,7 +23,7 @@ def build(folder):
     """An archive in which as many readings of as many supplies wait."""
     folder.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "portale.db").exists()
-    database = models.connect(f"sqlite:///{folder / 'portale.db'}")
+    database = connections.connect(f"sqlite:///{folder / 'portale.db'}")
     Runner(database, archive.MIGRATIONS).up()
     if fresh:
         with database.atomic():

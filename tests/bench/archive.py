@@ -4,7 +4,7 @@ import datetime as dt
 
 from playhouse.migrations import Runner
 
-import models
+from domain import connections
 from models import (
     Account,
     Customer,
@@ -31,7 +31,7 @@ def build(folder, *, customers):
     path = folder / "portale.db"
     url = f"sqlite:///{path}"
     filled = path.exists()
-    database = models.connect(url)
+    database = connections.connect(url)
     Runner(database, MIGRATIONS).up()
     if filled:
         database.close_all()
@@ -113,7 +113,7 @@ def measured_customer():
 
 def account(url):
     """The measured customer's account in the archive at `url`."""
-    models.connect(url)
+    connections.connect(url)
     found = Account.get(Account.username == "999999")
     db.close()
     return found

@@ -7,7 +7,7 @@ from statistics import median
 from playhouse.migrations import Runner
 from playwright.sync_api import sync_playwright
 
-import models
+from domain import connections
 from tests.bench import archive, server
 from tests.bench.invoices import settings
 from tests.browser import measured
@@ -37,7 +37,7 @@ def run():
     """Rows of (what, per second, promised per second, ratio, promise)."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         url = f"sqlite:///{Path(folder) / 'portale.db'}"
-        database = models.connect(url)
+        database = connections.connect(url)
         Runner(database, archive.MIGRATIONS).up()
         database.close_all()
         measured.fill(url)

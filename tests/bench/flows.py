@@ -21,6 +21,7 @@ from lxml import etree
 from playhouse.migrations import Runner
 
 import models
+from domain import connections
 from domain.clock import utcnow
 from domain.imports.inbox import Inbox
 from tests import flows
@@ -111,7 +112,7 @@ def imported(path, pods):
 def main(path, pods):
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         data = Path(folder)
-        database = models.connect(f"sqlite:///{data / 'portale.db'}")
+        database = connections.connect(f"sqlite:///{data / 'portale.db'}")
         Runner(database, archive.MIGRATIONS).up()
         with models.writing():
             fill(database, pods)

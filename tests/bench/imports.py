@@ -19,7 +19,7 @@ from pathlib import Path
 from playhouse.migrations import Runner
 from stdnum import luhn
 
-import models
+from domain import connections
 from domain.clock import utcnow
 from domain.imports import inbox
 from tests.bench.archive import MIGRATIONS
@@ -182,7 +182,7 @@ def prepare(folder):
     """An empty archive and its folders."""
     for name in ("inbox/allegati", "documents"):
         (folder / name).mkdir(parents=True)
-    database = models.connect(f"sqlite:///{folder}/portale.db")
+    database = connections.connect(f"sqlite:///{folder}/portale.db")
     Runner(database, MIGRATIONS).up()
     database.close_all()
 
@@ -198,7 +198,7 @@ def taken(folder, files):
 
 def take(folder):
     """Import what waits; print its times in seconds as JSON."""
-    models.connect(f"sqlite:///{folder}/portale.db")
+    connections.connect(f"sqlite:///{folder}/portale.db")
     times = {}
     with lock_timed() as locked:
         start = time.perf_counter(), cpu(resource.RUSAGE_SELF)

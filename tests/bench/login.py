@@ -8,7 +8,8 @@ from statistics import median
 from urllib.parse import urlencode
 
 from domain import passwords
-from models import Account, Throttle, connect, db
+from domain.connections import connect
+from models import Account, Throttle, db
 from tests.bench import archive, server
 from tests.bench.invoices import SMALL, settings
 

@@ -8,7 +8,7 @@ from statistics import median
 from playhouse.migrations import Runner
 
 import models
-from domain import mail
+from domain import connections, mail
 from domain.mail import outbox
 from models import OutgoingMail, db
 from tests.bench import archive
@@ -30,7 +30,7 @@ def build(folder):
     """An archive with as many logins."""
     folder.mkdir(parents=True, exist_ok=True)
     fresh = not (folder / "portale.db").exists()
-    database = models.connect(f"sqlite:///{folder / 'portale.db'}")
+    database = connections.connect(f"sqlite:///{folder / 'portale.db'}")
     Runner(database, archive.MIGRATIONS).up()
     if fresh:
         with database.atomic():

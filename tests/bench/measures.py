@@ -6,8 +6,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-import models
-from domain import measure_files, measures
+from domain import connections, measure_files, measures
 from domain.formats.packed import pack
 from models import MeasuredDay, SupplyPoint, db
 from tests.bench import archive, invoices, server
@@ -27,7 +26,7 @@ SHAPES = 40  # different days of each size
 def build(folder):
     """The archive: every day of two years, month by month as imports bring them."""
     url = archive.build(folder, customers=SUPPLIES - 1)
-    database = models.connect(url)
+    database = connections.connect(url)
     if not MeasuredDay.select().exists():
         database.execute_sql("PRAGMA synchronous = off")
         with database.atomic():
@@ -92,7 +91,7 @@ def run(root=Path("bench-data")):
 
 def files(url):
     """Each time another supply, so that nothing of it was read before."""
-    models.connect(url)
+    connections.connect(url)
     supplies = SupplyPoint.select().where(SupplyPoint.service == "EE").order_by(SupplyPoint.id)
     ours, joined = [], []
     for supply in list(supplies)[:: SUPPLIES // READS]:
@@ -149,7 +148,7 @@ def pages(folder, url):
 
 def space(folder, url):
     """The whole file, indexes and all else in it, for each quarter-hour."""
-    models.connect(url)
+    connections.connect(url)
     days = MeasuredDay.select().count()
     db.close()
     taken = (folder / "portale.db").stat().st_size / (days * 96)

@@ -7,7 +7,7 @@ from playhouse.migrations import Runner
 
 import models
 from app import create_app
-from domain import operator_sessions, search
+from domain import connections, operator_sessions, search
 from domain.clock import utcnow
 from models import Operator, db
 from tests import postgres
@@ -60,7 +60,7 @@ def fill(run):
 
 def build(url):
     """The archive at `url`, filled where it is empty."""
-    database = models.connect(url)
+    database = connections.connect(url)
     Runner(database, archive.MIGRATIONS).up()
     if not Operator.select().exists():
         with models.writing():

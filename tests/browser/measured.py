@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-import models
+from domain import connections
 from domain.measures import count
 from tests.factories import (
     PASSWORD,
@@ -21,7 +21,7 @@ NOON = "0,492 kW"
 
 def fill(url):
     """The measures of the year up to LAST in the archive at `url`; the day before is estimated."""
-    database = models.connect(url)
+    database = connections.connect(url)
     with database.atomic():
         customer = make_customer(CODE)
         make_account(customer)

@@ -125,12 +125,13 @@ def test_a_full_disk_is_told_and_leaves_nothing(ticket, documents, monkeypatch):
 KILLED = """
 import io, os, sys
 import models
+from domain import connections
 from domain import attachments, files
 from domain.clock import utcnow
 from models import Attachment, TicketMessage, writing
 from pathlib import Path
 
-models.connect(sys.argv[1])
+connections.connect(sys.argv[1])
 where, documents = sys.argv[2], Path(sys.argv[3])
 die = lambda *ignored: os._exit(9)
 if where == "while it arrives":

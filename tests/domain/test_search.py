@@ -4,7 +4,7 @@ import pytest
 from playhouse.migrations import Runner
 
 import models
-from domain import search
+from domain import connections, search
 from models import Account, Customer, Grant, SearchText, SupplyPoint
 from tests.conftest import MIGRATIONS, ON_POSTGRESQL
 from tests.factories import make_account, make_customer, make_electricity, make_gas
@@ -165,7 +165,7 @@ def test_no_table_is_read_from_end_to_end(app, count_queries):
 
 
 def test_an_archive_of_before_is_found_once_it_is_migrated(tmp_path, app):
-    database = models.connect(f"sqlite:///{tmp_path / 'before.db'}")
+    database = connections.connect(f"sqlite:///{tmp_path / 'before.db'}")
     steps = Runner(database, MIGRATIONS)
     names = [step.name for step in steps.migrations()]
     steps.up(names[names.index("0005_search") - 1])

@@ -15,7 +15,7 @@ import pytest
 
 import models
 from app import create_app
-from domain import acquisition, contacts, credentials, handover, sessions
+from domain import acquisition, connections, contacts, credentials, handover, sessions
 from domain.backups import contents, making, restoring
 from domain.clock import utcnow
 from domain.errors import Refused
@@ -78,7 +78,7 @@ def elsewhere(settings, tmp_path):
 
 
 def administer(settings, *statements):
-    database = models.connect(settings["DATABASE_URL"])
+    database = connections.connect(settings["DATABASE_URL"])
     for statement in statements:
         database.execute_sql(statement)
     database.close_all()
@@ -571,7 +571,7 @@ def test_killed_or_refused_while_it_puts_a_copy_back_the_next_run_does(app, else
         done = process.finished(command, elsewhere)
         # It was the very last call, which only tidies up, that failed.
         assert done.returncode == 0 or "esiste già" in done.stdout, (where, done)
-        models.connect(elsewhere["DATABASE_URL"])
+        connections.connect(elsewhere["DATABASE_URL"])
         assert StoredFile.select().count() == 1, where
         models.db.close_all()
         assert names(elsewhere["DATA_DIR"] / "documents") == ["bolletta.pdf"], where
@@ -583,7 +583,7 @@ def clear(elsewhere):
     shutil.rmtree(elsewhere["DATA_DIR"])
     elsewhere["DATA_DIR"].mkdir()
     if ON_POSTGRESQL:
-        database = models.connect(elsewhere["DATABASE_URL"])
+        database = connections.connect(elsewhere["DATABASE_URL"])
         database.execute_sql("DROP SCHEMA public CASCADE")
         database.execute_sql("CREATE SCHEMA public")
         database.close_all()

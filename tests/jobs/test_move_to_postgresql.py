@@ -14,7 +14,7 @@ from playhouse.migrations import Runner
 
 import models
 from app import create_app
-from domain import register, transfer
+from domain import connections, register, transfer
 from domain.clock import utcnow
 from domain.errors import Refused
 from jobs import move_to_postgresql
@@ -44,7 +44,7 @@ TODAY = dt.date(2026, 11, 23)
 def archive(settings):
     """An archive of SQLite in the data folder, migrated; the one in use while it is filled."""
     path = settings["DATA_DIR"] / "portale.db"
-    database = models.connect(f"sqlite:///{path}")
+    database = connections.connect(f"sqlite:///{path}")
     Runner(database, MIGRATIONS).up()
     database.close_all()
     yield path
@@ -118,7 +118,7 @@ def test_new_rows_follow_those_that_came(full, app):
 
 def test_as_a_command_it_also_makes_the_tables(full, settings):
     server, _slash, _name = settings["DATABASE_URL"].rpartition("/")
-    database = models.connect(settings["DATABASE_URL"])
+    database = connections.connect(settings["DATABASE_URL"])
     database.execute_sql("DROP DATABASE IF EXISTS moved")
     database.execute_sql("CREATE DATABASE moved")
     database.close_all()
@@ -128,7 +128,7 @@ def test_as_a_command_it_also_makes_the_tables(full, settings):
         again = process.job(settings, "send_mail", DATABASE_URL=f"{server}/moved")
         assert again.returncode == 0, again.stdout
     finally:
-        database = models.connect(settings["DATABASE_URL"])
+        database = connections.connect(settings["DATABASE_URL"])
         database.execute_sql("DROP DATABASE moved WITH (FORCE)")
         database.close_all()
 
@@ -196,13 +196,13 @@ def test_killed_or_refused_anywhere_the_next_run_moves_it(full, settings, tmp_pa
     for where in strace.faults(calls, 3):
         aside.unlink()
         shutil.copy(kept, full)
-        models.connect(settings["DATABASE_URL"])
+        connections.connect(settings["DATABASE_URL"])
         empty(models.db.obj)
         models.db.close_all()
         failed += strace.faulty(command, settings, *where).returncode != 0
         done = process.finished(command, settings)
         assert done.returncode == 0 or "indicarlo con --archive" in done.stdout, (where, done)
-        models.connect(settings["DATABASE_URL"])
+        connections.connect(settings["DATABASE_URL"])
         assert (Customer.get().code, Event.select().count()) == ("000002", 1), where
         models.db.close_all()
         assert aside.exists(), where

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import models
+from domain import connections
 from domain.clock import utcnow
 from jobs import runner
 from models import JobRun, Throttle
@@ -128,7 +129,7 @@ def empty_archive(settings, tmp_path):
     if not ON_POSTGRESQL:
         yield empty
         return
-    database = models.connect(settings["DATABASE_URL"])
+    database = connections.connect(settings["DATABASE_URL"])
     database.execute_sql("CREATE DATABASE just_unpacked")
     server = settings["DATABASE_URL"].rpartition("/")[0]
     yield {**empty, "DATABASE_URL": f"{server}/just_unpacked"}

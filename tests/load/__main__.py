@@ -21,6 +21,7 @@ from collections import Counter
 from pathlib import Path
 
 import models
+from domain import connections
 from models import Invoice, SelfReading
 from tests.bench.server import free_port
 from tests.load import watch, world
@@ -221,7 +222,7 @@ def print_cpu(taken, seconds):
 
 def archive_faults(sent):
     """Sentences about readings that were lost or doubled; none if all is well."""
-    models.connect(f"sqlite:///{DATA / 'portale.db'}")
+    connections.connect(f"sqlite:///{DATA / 'portale.db'}")
     stored = [(row.supply.code, row.counter, row.id) for row in SelfReading.select()]
     models.db.close_all()
     delivered = list(batch_ids())
@@ -264,7 +265,7 @@ def batch_ids():
 
 
 def job_faults(jobs):
-    models.connect(f"sqlite:///{DATA / 'portale.db'}")
+    connections.connect(f"sqlite:///{DATA / 'portale.db'}")
     imported = Invoice.select().where(Invoice.number.startswith("C")).count()
     waiting = len(list((DATA / "inbox").glob("*.csv")))
     models.db.close_all()

@@ -10,6 +10,7 @@ from flask import abort, request
 from werkzeug.exceptions import TooManyRequests
 
 import models
+from domain import connections
 from tests.conftest import ON_POSTGRESQL, make_app
 from tests.factories import make_account, make_customer, make_gas, make_window
 from tests.pages import PARTIAL
@@ -176,7 +177,7 @@ def test_an_archive_that_was_not_migrated_asks_for_it_in_the_log(app, caplog, mi
 def locked(app, settings):
     """The archive as while somebody else writes for a long time; waits are cut short."""
     models.db.close_all()
-    models.connect(settings["DATABASE_URL"], timeout=0.3)
+    connections.connect(settings["DATABASE_URL"], timeout=0.3)
     if ON_POSTGRESQL:
         other = psycopg.connect(settings["DATABASE_URL"])
         other.execute("LOCK TABLE self_reading IN ACCESS EXCLUSIVE MODE")

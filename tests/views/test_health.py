@@ -3,7 +3,7 @@
 import pytest
 
 import models
-from domain import schema
+from domain import connections, schema
 from tests.factories import make_account
 
 UNREACHABLE = ["sqlite:////non/esiste/portale.db", "postgresql://nessuno@127.0.0.1:1/portale"]
@@ -13,7 +13,7 @@ UNREACHABLE = ["sqlite:////non/esiste/portale.db", "postgresql://nessuno@127.0.0
 def unreachable(app, request):
     """An archive that does not answer; the real one is back afterwards."""
     archive = models.db.obj
-    models.connect(request.param)
+    connections.connect(request.param)
     yield
     models.db.initialize(archive)
 
@@ -43,7 +43,7 @@ def test_without_its_archive_it_lives_but_is_not_ready(client, unreachable):
 def test_what_is_no_archive_is_not_ready(client, tmp_path):
     archive = models.db.obj
     (tmp_path / "altro.db").write_bytes(b"un altro file, che archivio non lo e'" * 100)
-    models.connect(f"sqlite:///{tmp_path / 'altro.db'}")
+    connections.connect(f"sqlite:///{tmp_path / 'altro.db'}")
     try:
         assert client.get("/ready").status_code == 503
     finally:
