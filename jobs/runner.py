@@ -181,7 +181,7 @@ def locked_on_server(url, name):
     """The advisory lock of PostgreSQL, on a connection of its own that lives as long."""
     number = int.from_bytes(hashlib.sha256(f"portale {name}".encode()).digest()[:8], signed=True)
     database = pw.PostgresqlDatabase(
-        url, prefer_psycopg3=True, connect_timeout=5, options=f"-c {models.SOON_KNOWN_DEAD}"
+        url, prefer_psycopg3=True, connect_timeout=5, options=f"-c {connections.SOON_KNOWN_DEAD}"
     )
     with database.connection_context():
         if not database.execute_sql("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()[0]:
