@@ -26,23 +26,31 @@ _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 def text(name, config):
-    """The page `name` as safe markup."""
+    """The page `name` as safe markup: the utility's own, else the one of the portal."""
+    written = own(name, config)
+    if written is None:
+        written = (OURS / f"{name}.txt").read_text("utf-8")
+    return formatted(filled(written, config))
+
+
+def filled(written, config):
+    """A text with what is known in place of the braces; others stay as they are."""
     places = known(config)
-    return formatted(_PLACE.sub(lambda place: places.get(place[1], place[0]), source(name, config)))
+    return _PLACE.sub(lambda place: places.get(place[1], place[0]), written)
 
 
-def source(name, config):
-    """Its text as it was written: the utility's own, else the one of the portal."""
+def own(name, config):
+    """A text of the utility as it was written; None where it has none."""
     if config["PAGES_DIR"]:
-        own = Path(config["PAGES_DIR"]) / f"{name}.txt"
+        path = Path(config["PAGES_DIR"]) / f"{name}.txt"
         try:
-            with own.open("rb") as stream:
+            with path.open("rb") as stream:
                 return stream.read(LARGEST).decode("utf-8-sig", "replace")
         except FileNotFoundError:
             pass
         except OSError as error:
-            log.error("%s cannot be read: %s", own, error.strerror)
-    return (OURS / f"{name}.txt").read_text("utf-8")
+            log.error("%s cannot be read: %s", path, error.strerror)
+    return None
 
 
 def known(config):

@@ -22,12 +22,16 @@ def accessibility():
 
 
 def answer(name):
-    """The same for everybody, so browsers and proxies may keep it a while."""
     page = render_template(
         "public/page.html",
         title=public_pages.TITLES[name],
         text=public_pages.text(name, current_app.config),
     )
+    return for_everybody(page)
+
+
+def for_everybody(page):
+    """The same for everybody, so browsers and proxies may keep it a while."""
     response = make_response(page)
     response.cache_control.public = True
     response.cache_control.max_age = 300
