@@ -1,5 +1,6 @@
 """The application: settings in one table, database open and close, headers, error pages."""
 
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -14,8 +15,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
 import views
-from domain import connections, mail, theme
-from views import access, compiling, cookies, errors, files, language
+from domain import connections, mail, schema, theme
+from domain.errors import Refused
+from views import access, compiling, cookies, errors, files, health, language
+
+log = logging.getLogger("portale")
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -173,8 +177,11 @@ def check_look(values):
         values["LOGO"] = str(logo)
 
 
-def create_app(overrides=None):
-    """The WSGI application. `overrides` replaces settings by name (tests, demo)."""
+def create_app(overrides=None, *, any_release=False):
+    """The WSGI application. `overrides` replaces settings by name (tests, demo).
+
+    It starts only on an archive of this release, unless it is for a job, which asks by itself.
+    """
     app = Flask(__name__, static_folder="static")
     app.request_class = files.Request
     app.config.update(read_settings(overrides))
@@ -201,6 +208,8 @@ def create_app(overrides=None):
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
     language.init_app(app)
     open_archive(app)
+    if not any_release:
+        refuse_another_release()
     mail.init_app(app)
     guard_requests(app)
     access.init_app(app)
@@ -224,6 +233,17 @@ def open_archive(app):
     def hand_back(_exception):
         if not models.db.is_closed():
             models.db.close()
+
+
+def refuse_another_release():
+    """Rather than fail page by page. An archive that does not answer may do so in a minute."""
+    try:
+        with models.db.connection_context():
+            schema.refuse_another_release()
+    except Refused as refusal:
+        raise ConfigurationError(str(refusal)) from None
+    except health.UNREACHABLE as error:
+        log.error("starting without the archive: %s", error)
 
 
 def bind_archive(config):
@@ -309,3 +329,10 @@ def add_headers(app):
         return inner(environ, start)
 
     app.wsgi_app = protected
+
+
+if __name__ == "__main__":  # asked by systemd before it starts the server's processes
+    try:
+        create_app()
+    except ConfigurationError as problem:
+        raise SystemExit(f"Il portale non parte. {problem}") from None

@@ -16,12 +16,7 @@ SHOWN = 5
 
 
 def run(app, *, now):
-    config = app.config
-    made = making.make(
-        config["BACKUP_DIR"], config["DATA_DIR"], config["DATABASE_URL"],
-        migrations=schema.applied(), days=config["BACKUP_DAYS"], now=now,
-        progress=lambda paths: runner.progress(paths, "documenti"),
-    )  # fmt: skip
+    made = make(app.config, now=now)
     summary = (
         f"Copia fatta in {made.folder}: documenti {italian.whole(made.documents)}, "
         f"di cui nuovi {italian.whole(made.copied)}."
@@ -33,6 +28,15 @@ def run(app, *, now):
             f"è cambiato: {shown}"
         )
     return summary
+
+
+def make(config, *, now):
+    """The copy that the settings ask for."""
+    return making.make(
+        config["BACKUP_DIR"], config["DATA_DIR"], config["DATABASE_URL"],
+        migrations=schema.applied(), days=config["BACKUP_DAYS"], now=now,
+        progress=lambda paths: runner.progress(paths, "documenti"),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def main(name, run, arguments=None, *, migrated=True, recorded=True, alone=True)
     started = time.monotonic()
     connections.SQLITE_PRAGMAS["cache_size"] = CACHE
     try:
-        app = create_app()
+        app = create_app(any_release=True)
     except (ConfigurationError, OSError, ValueError) as error:
         code, summary = MISUSED, error
     else:
@@ -191,11 +191,8 @@ def locked_on_server(url, name):
 
 def begin(name, migrated):
     """The JobRun row of a run that starts now, not saved yet."""
-    if migrated and schema.missing():
-        raise Refused(
-            "L'archivio non è pronto per questa versione del portale: "
-            "eseguire prima «python -m jobs.migrate»."
-        )
+    if migrated:
+        schema.refuse_another_release()
     return JobRun(job=name, started_at=utcnow())
 
 

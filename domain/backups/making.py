@@ -17,7 +17,10 @@ from domain.backups.engines import ENGINES, name_of
 UNFINISHED = ".in-corso-"
 NAMED = "%Y-%m-%dT%H%M%S"  # UTC
 FINISHED = re.compile(r"\d{4}-\d\d-\d\dT\d{6}")
-FILES = "SELECT path, sha256 FROM stored_file UNION ALL SELECT path, sha256 FROM attachment"
+FILES = {  # what an archive names of documents/, by table
+    "stored_file": "SELECT path, sha256 FROM stored_file",
+    "attachment": "SELECT path, sha256 FROM attachment",
+}
 NOT_THERE = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -106,7 +109,10 @@ def fill(draft, documents, url, *, migrations, now, progress):
     """Write all of a copy into the folder `draft`, and read it again."""
     engine = ENGINES[name_of(url)]
     archive, wanted = draft / engine.NAME, draft / ".wanted"
-    with engine.snapshot(url, archive, FILES) as (rows, named), contents.Sums(wanted) as listed:
+    with (
+        engine.snapshot(url, archive, files_named) as (rows, named),
+        contents.Sums(wanted) as listed,
+    ):
         for path, digest in named:
             listed.add(digest, f"{contents.DOCUMENTS}/{path}")
     with contents.Sums(draft / contents.SUMS) as sums:
@@ -122,6 +128,14 @@ def fill(draft, documents, url, *, migrations, now, progress):
         documents=documents.taken, lost=documents.lost,
     )  # fmt: skip
     contents.verify_archive(draft, contents.read(draft))
+
+
+def files_named(tables):
+    """The query for (path, sha256) of each file that an archive with those tables names.
+
+    One of an earlier release, copied before it is brought to this one, may lack some of them.
+    """
+    return " UNION ALL ".join(query for table, query in FILES.items() if table in tables)
 
 
 class Documents:

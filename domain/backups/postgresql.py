@@ -27,7 +27,7 @@ def snapshot(url, target, query):
             _run(url, "pg_dump", "--format=custom", f"--snapshot={state}", stdout=stream)
             os.fsync(stream.fileno())
         with database.connection().cursor(name="files") as cursor:
-            cursor.execute(query)
+            cursor.execute(query(rows))
             yield rows, cursor
 
 
@@ -97,6 +97,12 @@ def restore(path, url, statements):
         complaint = psql.communicate()[1].decode(errors="replace")
     if psql.returncode:
         raise Refused(f"PostgreSQL non ha accettato la copia: {complaint.strip()}")
+
+
+def size(url):
+    """How many bytes the archive takes."""
+    with _connected(url) as database:
+        return database.execute_sql("SELECT pg_database_size(current_database())").fetchone()[0]
 
 
 def version(url):

@@ -25,7 +25,7 @@ def snapshot(url, target, query):
             source.backup(copy, pages=PAGES, progress=lambda *_left: None)
             copy.execute("PRAGMA journal_mode = DELETE")  # all in one file
         files.sync(target)
-        yield rows, source.execute(query)
+        yield rows, source.execute(query(rows))
 
 
 def count(path):
@@ -65,6 +65,11 @@ def restore(path, url, statements):
         place.with_name(place.name + rest).unlink(missing_ok=True)
     os.replace(draft, place)
     files.sync_folder(place.parent)
+
+
+def size(url):
+    """How many bytes the archive takes."""
+    return place_of(url).stat().st_size
 
 
 def version(_url):
