@@ -15,6 +15,7 @@ from domain import attachments, files, italian, register, schedule, schema
 from domain.backups import making
 from domain.imports import inbox
 from domain.mail import overview
+from domain.release import VERSION
 from domain.text import one_line
 from models import Attachment, BatchFile, ContactBatch, ImportedFile, ReadingBatch, StoredFile
 
@@ -135,14 +136,14 @@ def span(seconds):
 
 
 def migrations(missing, unknown):
-    data = {"missing": missing, "unknown": unknown}
+    data = {"release": VERSION, "missing": missing, "unknown": unknown}
     if unknown:
         todo = "aggiornare il programma: l'archivio è di una versione più recente"
         return Finding("migrations", f"Migrazioni sconosciute: {', '.join(unknown)}.", todo, data)
     if missing:
         todo = "eseguire «python -m jobs.migrate»; gli altri controlli dell'archivio aspettano"
         return Finding("migrations", f"Migrazioni mancanti: {', '.join(missing)}.", todo, data)
-    return Finding("migrations", "Le tabelle sono quelle di questa versione.", "", data)
+    return Finding("migrations", f"Le tabelle sono quelle di questa versione, {VERSION}.", "", data)
 
 
 RESULTS = {"done": "riuscita", "running": "in corso", "postponed": "rimandata",

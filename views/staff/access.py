@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from domain import register
 from domain.clock import utcnow
+from domain.release import VERSION
 from models import Operator, writing
 from views.access import IN_COOKIE, at_desk, current_operator, go
 
@@ -28,6 +29,7 @@ MENU = (
 
 
 def init_app(app):
+    app.jinja_env.globals["release"] = VERSION
     app.jinja_env.globals["desk_menu"] = menu
     app.jinja_env.globals["current_operator"] = current_operator
 
