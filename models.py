@@ -16,9 +16,7 @@ db = pw.DatabaseProxy()  # bound by domain.connections.connect
 
 def writing():
     """A transaction that writes: takes the write lock at once, so it never fails half-way."""
-    if is_sqlite():
-        return db.atomic("IMMEDIATE")
-    return db.atomic()
+    return db.obj.writing()
 
 
 def is_sqlite():
@@ -547,6 +545,7 @@ class SelfReading(Table):
     # Told by telephone: for whom, and the operator who wrote it down.
     taken_for = pw.ForeignKeyField(Customer, null=True, index=False)
     operator = pw.ForeignKeyField(Operator, null=True, index=False, on_delete="SET NULL")
+    delegate = pw.CharField(max_length=100, null=True)  # who entered it under a mandate
     entered_at = UtcDateTimeField()
     state = pw.CharField(
         max_length=10,
@@ -681,6 +680,42 @@ class Nickname(Table):
 
     class Meta:
         primary_key = pw.CompositeKey("account", "supply")
+
+
+class Mandate(Table):
+    """A customer lets somebody see or act for some supplies; see domain/mandates.py.
+
+    `account` is the login that accepted it, null while the invitation waits.
+    """
+
+    customer = pw.ForeignKeyField(Customer)
+    name = pw.CharField(max_length=100)  # of the delegate, as the customer wrote it
+    email = pw.CharField(max_length=254)  # that the invitation goes to
+    scope = pw.CharField(max_length=10, constraints=[one_of("scope", "invoices", "everything")])
+    ends_on = DayField()  # the last day
+    given_at = UtcDateTimeField()
+    account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
+    accepted_at = UtcDateTimeField(null=True)
+    used_on = DayField(null=True)  # the last day on which «Storico» tells that it was used
+    ended_at = UtcDateTimeField(null=True)
+    ended_by = pw.CharField(
+        max_length=8,
+        null=True,
+        constraints=[one_of("ended_by", "customer", "delegate", "utility", "date")],
+    )
+
+    class Meta:
+        constraints = [pw.Check("(ended_at IS NULL) = (ended_by IS NULL)")]
+
+
+class MandateSupply(Table):
+    """A mandate is for a supply."""
+
+    mandate = pw.ForeignKeyField(Mandate, on_delete="CASCADE", index=False)
+    supply = pw.ForeignKeyField(SupplyPoint, on_delete="CASCADE")
+
+    class Meta:
+        primary_key = pw.CompositeKey("mandate", "supply")
 
 
 class CalendarLink(Table):
@@ -820,6 +855,7 @@ class TicketMessage(Table):
     account = pw.ForeignKeyField(Account, null=True, on_delete="SET NULL")
     # Who signs for the utility, or wrote down what the customer said.
     author = pw.CharField(max_length=200, null=True)
+    delegate = pw.CharField(max_length=100, null=True)  # who wrote for the customer
     text = pw.TextField()
     # A note among operators: no customer ever sees it.
     internal = pw.BooleanField(default=False, constraints=[pw.SQL("DEFAULT FALSE")])
