@@ -6,7 +6,7 @@ PORT ?= 8000
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-.PHONY: help demo demo-reset test test-slow lint bench attack fuzz load screenshots clean
+.PHONY: help demo demo-reset test test-slow lint bench attack fuzz load bootstrap screenshots clean
 
 help:
 	@echo "make demo         una utility di prova su http://127.0.0.1:$(PORT) (altra porta: make demo PORT=8010)"
@@ -18,6 +18,7 @@ help:
 	@echo "make attack       strumenti altrui contro una dimostrazione (ATTACK_SECONDS=600)"
 	@echo "make fuzz         dati ostili a ogni lettore e a ogni modulo (FUZZ_SECONDS=600 ciascuno)"
 	@echo "make load         duecento clienti insieme (LOAD_SECONDS=900)"
+	@echo "make bootstrap    rifà static/bootstrap.css, quando una pagina usa una classe in più di Bootstrap"
 	@echo "make screenshots  rifà le figure di README.md (docs/img)"
 
 # -- The environment: installed again only when the lists change --------------------------
@@ -41,6 +42,10 @@ tests/npm/.installed: tests/npm/package-lock.json
 	  npm ci --prefix tests/npm --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; \
 	  touch $@; \
 	fi
+
+# Bootstrap's style without what no page uses: again after a page takes up another of its classes.
+bootstrap: tests/npm/.installed
+	@node tests/npm/bootstrap.mjs > static/bootstrap.css.new && mv static/bootstrap.css.new static/bootstrap.css
 
 # -- The demo -------------------------------------------------------------------------------
 

@@ -182,7 +182,7 @@ def create_app(overrides=None, *, any_release=False):
 
     It starts only on an archive of this release, unless it is for a job, which asks by itself.
     """
-    app = Flask(__name__, static_folder="static")
+    app = Flask(__name__, static_folder=None)
     app.request_class = files.Request
     app.config.update(read_settings(overrides))
     production = app.config["ENV"] == "production"

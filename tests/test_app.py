@@ -92,7 +92,7 @@ def test_a_number_that_is_none_is_refused_by_name(monkeypatch):
 
 
 def test_every_answer_is_protected(client):
-    for path in ("/login", "/static/style.css", "/non-esiste", "/"):
+    for path in ("/login", "/static/x/style.css", "/non-esiste", "/"):
         headers = client.get(path).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"], path
         assert headers["X-Content-Type-Options"] == "nosniff", path

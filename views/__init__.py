@@ -3,9 +3,9 @@
 from importlib import import_module
 
 MODULES = (  # in menu order
-    "format", "focus", "auth", "frame", "home", "invoices", "readings", "records", "preferences",
-    "notices", "consumption", "tickets", "supplies", "measures", "measure_files", "documents",
-    "history", "public_pages", "staff", "demo", "health",
+    "assets", "format", "focus", "auth", "frame", "home", "invoices", "readings", "records",
+    "preferences", "notices", "consumption", "tickets", "supplies", "measures", "measure_files",
+    "documents", "history", "public_pages", "staff", "demo", "health",
 )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 LESS_THAN_ALL = {  # what a session may that is not free to go everywhere
     "auth.logout",
     "static",
-    "frame.theme",
     "frame.logo",
     "public_pages.privacy",
     "public_pages.accessibility",

@@ -16,7 +16,7 @@ SAME_EVERYWHERE = {"brand", "first_of_body", "head", "icon"}  # macros that only
 
 
 class PutInTexts(NodeTransformer):
-    """Replaces `_("text")` by the text, and `m.icon("pdf")` by what that macro draws."""
+    """Replaces `_("text")` by the text, `asset("x.css")` and `m.icon("pdf")` by what they give."""
 
     def __init__(self, environment):
         self._globals = environment.globals
@@ -29,6 +29,8 @@ class PutInTexts(NodeTransformer):
         called, values = node.node, [arg.value for arg in node.args]
         if isinstance(called, nodes.Name) and called.name == "_":
             return nodes.Const(*values)
+        if isinstance(called, nodes.Name) and called.name == "asset":
+            return nodes.Const(self._globals["asset"](*values))
         if self._is_same_everywhere(called):
             return nodes.MarkSafe(nodes.Const(getattr(self._globals["m"], called.attr)(*values)))
         return node

@@ -8,7 +8,6 @@ from flask import (
     current_app,
     g,
     get_template_attribute,
-    make_response,
     redirect,
     request,
     send_file,
@@ -86,7 +85,7 @@ NO_SUPPLY = "-"  # stands in the address of a customer who has no supply yet
 def init_app(app):
     app.register_blueprint(bp)
     app.jinja_env.globals["frame"] = Frame
-    app.extensions["theme"] = theming.stylesheet(app.config["COLOR"])
+    app.extensions["assets"].add("theme.css", theming.stylesheet(app.config["COLOR"]))
 
 
 def own_supplies():
@@ -188,17 +187,6 @@ def choose():
     code = request.args.get("fornitura", "")
     listed_supply(code)
     return redirect(f"/forniture/{code}/{page}", 303)
-
-
-@bp.get("/theme.css")
-def theme():
-    """The utility's colour; the same for everybody, so browsers may keep it a while."""
-    response = make_response(current_app.extensions["theme"])
-    response.mimetype = "text/css"
-    response.cache_control.public = True
-    response.cache_control.max_age = 300
-    response.add_etag()
-    return response.make_conditional(request)
 
 
 @bp.get("/logo")

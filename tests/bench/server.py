@@ -32,7 +32,7 @@ def granian(target, **environment):
     try:
         for _try in range(200):
             try:
-                urllib.request.urlopen(address + "/static/vendor/htmx-4.0.1/LICENSE", timeout=2)
+                urllib.request.urlopen(address + "/health", timeout=2)
                 break
             except urllib.error.HTTPError:
                 break

@@ -28,7 +28,6 @@ OPEN = {
     "static",
     "health.health",
     "health.ready",
-    "frame.theme",
     "frame.logo",
     "public_pages.privacy",
     "public_pages.accessibility",

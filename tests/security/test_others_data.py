@@ -146,7 +146,7 @@ def test_row_12_nobody_changes_anything_by_looking(app, owner):
     for rule, _method in with_method(app, "GET"):
         for verb, headers in KINDS.values():
             before = archive()
-            values = {"supply_code": owner.gas.code, "filename": "style.css"}
+            values = {"supply_code": owner.gas.code, "digest": "x", "name": "style.css"}
             app.test_client().open(path_of(app, rule, **values), method=verb, headers=headers)
             after = archive()
             if rule.endpoint in BY_SECRET:

@@ -49,7 +49,9 @@ def cookies_of(answer):
     return {first.partition("=")[0]: set(attributes) for first, *attributes in parts}
 
 
-@pytest.mark.parametrize("path", ["/login", "/staff/login", "/health", "/nessuna", "/theme.css"])
+@pytest.mark.parametrize(
+    "path", ["/login", "/staff/login", "/health", "/nessuna", "/static/x/style.css"]
+)
 def test_every_answer_carries_the_headers(production, path):
     answer = production.test_client().get(path, base_url=ADDRESS)
     for name, value in HEADERS.items():

@@ -86,7 +86,7 @@ def test_too_many_tries_says_when_to_come_back(failing, seconds, sentence):
 
 
 def test_a_wrong_method_says_which_are_right(client):
-    answer = client.post("/theme.css")
+    answer = client.post("/health")
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
 
