@@ -93,7 +93,7 @@ def copy(app, now=NOW):
 def restored(settings, folder):
     """The portal after jobs.restore has put `folder` back; its archive is the one in use."""
     models.db.close_all()
-    app = create_app(settings)
+    app = create_app(settings, any_release=True)
     app.config["MAIL_IN_BACKGROUND"] = False
     with app.app_context():
         restore.run(app, now=NOW, folder=folder)

@@ -75,7 +75,7 @@ def full(archive, settings):
 @pytest.fixture
 def app(settings):
     """The portal on PostgreSQL, as the settings now say."""
-    app = create_app(settings)
+    app = create_app(settings, any_release=True)
     with app.app_context():
         yield app
     models.db.close_all()

@@ -10,6 +10,7 @@ import pytest
 import models
 from domain import connections
 from domain.clock import utcnow
+from domain.release import VERSION
 from jobs import runner
 from models import JobRun, Throttle
 from tests import smtp
@@ -143,7 +144,8 @@ def test_an_archive_without_tables_asks_for_migrate(empty_archive):
     assert "eseguire prima «python -m jobs.migrate»" in summary
     assert ended(process.job(empty_archive, "migrate"))[0] == 0
     assert ended(process.job(empty_archive, "send_mail"))[0] == 0
-    assert ended(process.job(empty_archive, "migrate")) == (0, "L'archivio è già aggiornato.")
+    code, summary = ended(process.job(empty_archive, "migrate"))
+    assert (code, summary) == (0, f"L'archivio è già aggiornato alla versione {VERSION}.")
 
 
 @pytest.mark.slow
