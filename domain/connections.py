@@ -3,6 +3,7 @@
 SQLite has one writer at a time; on PostgreSQL writers of the same row wait for each other.
 """
 
+import threading
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
@@ -30,6 +31,37 @@ SOON_KNOWN_DEAD = "tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_k
 
 
 class SqliteArchive(PooledSqliteDatabase):
+    """One writer at a time, of all threads and processes.
+
+    SQLite does not queue who waits for it: each asks again and again, and of many some never
+    get it. So only one thread of a process asks, and the others stand in line for that.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._turn = threading.RLock()
+        self._own = threading.local()
+
+    @property
+    def patience(self):
+        """The seconds that a writer of this thread waits for the others."""
+        return getattr(self._own, "patience", self.timeout)
+
+    @patience.setter
+    def patience(self, seconds):
+        self._own.patience = seconds
+        self.execute_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+    @contextmanager
+    def writing(self):
+        if not self._turn.acquire(timeout=self.patience):
+            raise pw.OperationalError("database is locked")
+        try:
+            with self.atomic("IMMEDIATE") as transaction:
+                yield transaction
+        finally:
+            self._turn.release()
+
     def rollback(self):
         """Where the disk is full SQLite has rolled back by itself: that is no second error."""
         if self.connection().in_transaction:
@@ -37,6 +69,9 @@ class SqliteArchive(PooledSqliteDatabase):
 
 
 class PostgresqlArchive(PooledPostgresqlDatabase):
+    def writing(self):
+        return self.atomic()
+
     def _connect(self):
         """Where the server takes no more connections, wait for one of ours to come free."""
         try:
@@ -106,15 +141,16 @@ def rehearsing():
 def waiting_at_most(milliseconds):
     """Inside, a statement that another writer keeps from running fails after as long."""
     if is_sqlite():
-        usual = int(db.obj.timeout * 1000)
-        shorter, back = f"PRAGMA busy_timeout = {milliseconds}", f"PRAGMA busy_timeout = {usual}"
+        usual, db.obj.patience = db.obj.patience, milliseconds / 1000
     else:  # there only writers of the same row wait for each other; 0 would be for ever
-        shorter, back = f"SET lock_timeout = {max(milliseconds, 1)}", "RESET lock_timeout"
-    db.execute_sql(shorter)
+        db.execute_sql(f"SET lock_timeout = {max(milliseconds, 1)}")
     try:
         yield
     finally:
-        db.execute_sql(back)
+        if is_sqlite():
+            db.obj.patience = usual
+        else:
+            db.execute_sql("RESET lock_timeout")
 
 
 def without_waiting():
