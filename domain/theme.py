@@ -1,14 +1,73 @@
-"""The utility's colour, and variants of it that stay legible in light and dark."""
+"""The utility's colours, and variants of them that stay legible in light and dark."""
 
 import colorsys
 import re
+from typing import NamedTuple
 
+OURS = "#0b5c8c"  # where the utility has chosen none
 INK = "#14202b"  # text on light surfaces
 PAPER = "#ffffff"
 BLACK = "#000000"
-LIGHT_SURFACE = "#f1f4f7"  # the page in light mode, the darkest that links stand on
-DARK_SURFACE = "#242d36"  # a row pointed at in dark mode, the lightest that links stand on
-LEGIBLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text, level AA
+# Of style.css, what links and the focus ring stand on: a document pointed at, the darkest in
+# light mode and the lightest in dark mode.
+LIGHT_SURFACE = "#e8ecf0"
+DARK_SURFACE = "#2d3741"
+LEGIBLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text, level AA; what is no text needs 3 (1.4.11)
+HALVINGS = 12  # of the way to white or black: finer than a step of a channel
+
+
+class Scheme(NamedTuple):
+    """The header and the ink on it; links, buttons and the focus ring, and the ink on those."""
+
+    brand: str
+    on_brand: str
+    accent: str
+    on_accent: str
+
+
+class Slip(NamedTuple):
+    """A colour that was chosen for links, too near to what they stand on, and what is used."""
+
+    chosen: str
+    surface: str
+    used: str
+
+    @property
+    def ratio(self):
+        return contrast(self.chosen, self.surface)
+
+
+class Palette(NamedTuple):
+    """A Scheme each for light and dark; the Slip of each, or None."""
+
+    light: Scheme
+    dark: Scheme
+    light_slip: Slip | None
+    dark_slip: Slip | None
+
+
+def palette(color, accent="", color_dark="", accent_dark=""):
+    """The Palette of the utility's colours (`#rrggbb`); what is empty follows from the others.
+
+    A variant that was not chosen for a surface is no slip.
+    """
+    light, light_slip = _accent(accent or color, LIGHT_SURFACE)
+    dark, dark_slip = _accent(accent_dark or accent or color_dark or color, DARK_SURFACE)
+    return Palette(
+        _scheme(color, light),
+        _scheme(color_dark or color, dark),
+        light_slip,
+        dark_slip if accent_dark else None,
+    )
+
+
+def _accent(chosen, surface):
+    used = legible(chosen, surface)
+    return used, None if used == chosen else Slip(chosen, surface, used)
+
+
+def _scheme(brand, accent):
+    return Scheme(brand, ink_on(brand), accent, ink_on(accent))
 
 
 def channels(color):
@@ -42,10 +101,17 @@ def lightened(color, lightness):
 
 def legible(color, surface):
     """`color`, made lighter or darker no further than text on `surface` needs."""
-    end = 1 if luminance(surface) < 0.18 else 0
-    _hue, start, _saturation = colorsys.rgb_to_hls(*(value / 255 for value in channels(color)))
-    variants = (lightened(color, start + (end - start) * step / 40) for step in range(1, 41))
-    return next(variant for variant in (color, *variants) if contrast(variant, surface) >= LEGIBLE)
+    if contrast(color, surface) >= LEGIBLE:
+        return color
+    _hue, short, _saturation = colorsys.rgb_to_hls(*(value / 255 for value in channels(color)))
+    enough = 1 if luminance(surface) < 0.18 else 0
+    for _half in range(HALVINGS):
+        middle = (short + enough) / 2
+        if contrast(lightened(color, middle), surface) >= LEGIBLE:
+            enough = middle
+        else:
+            short = middle
+    return lightened(color, enough)
 
 
 def ink_on(color):
@@ -53,12 +119,12 @@ def ink_on(color):
     return next(ink for ink in (PAPER, INK, BLACK) if contrast(ink, color) >= LEGIBLE)
 
 
-def stylesheet(color):
-    """The CSS that lays the utility's `color` (`#rrggbb`) over the portal's own."""
-    light, dark = legible(color, LIGHT_SURFACE), legible(color, DARK_SURFACE)
-    return (
-        f":root {{ --brand: {color}; --on-brand: {ink_on(color)}; --accent: {light}; "
-        f"--on-accent: {ink_on(light)}; }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {dark}; "
-        f"--on-accent: {ink_on(dark)}; }} }}\n"
-    )
+def stylesheet(palette):
+    """The CSS that lays the utility's colours over the portal's own."""
+    light, dark = (_declared(scheme) for scheme in (palette.light, palette.dark))
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+
+
+def _declared(scheme):
+    names = (f"--{name.replace('_', '-')}" for name in Scheme._fields)
+    return " ".join(f"{name}: {value};" for name, value in zip(names, scheme, strict=True))
