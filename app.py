@@ -15,8 +15,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
 import views
-from domain import connections, mail, schema, theme
+from domain import branding, connections, mail, schema, theme
 from domain.errors import Refused
+from domain.language import LANGUAGES
+from domain.language import current as current_language
 from views import access, compiling, cookies, errors, files, health, language
 
 log = logging.getLogger("portale")
@@ -49,8 +51,12 @@ SETTINGS = (
     Setting("UTILITY_VAT", "", str, "VAT number, issuer of the e-invoices (11 digits)"),
     Setting("TAL_0050", False, bool, "whether distributors get TAL.0050 requests (`S`)"),
     Setting("UTILITY_CONTACTS", "", str, "telephone or address to write to, shown in the footer"),
-    Setting("COLOR", "#0b5c8c", str, "the utility's colour, `#rrggbb`"),
-    Setting("LOGO", "", str, "path of an SVG or PNG file shown in the header"),
+    Setting("COLOR", theme.OURS, str, "the utility's main colour, `#rrggbb`: the header"),
+    Setting("ACCENT", "", str, "colour of links and buttons; empty: the main colour"),
+    Setting("COLOR_DARK", "", str, "main colour in dark mode; empty: the same"),
+    Setting("ACCENT_DARK", "", str, "of links and buttons in dark mode; empty: from the others"),
+    Setting("OVERRIDES_DIR", "", str, "folder of the utility's logo and texts; empty: in the data"),
+    Setting("BROWSER_LANGUAGES", "", str, "languages followed from the browser, such as `de,en`"),
     Setting("MAIL_SERVER", "127.0.0.1", str, "SMTP server"),
     Setting("MAIL_PORT", 25, int, "its port"),
     Setting("MAIL_SECURITY", "", str, "`starttls`, `tls` or `none` (the default on loopback only)"),
@@ -68,7 +74,6 @@ SETTINGS = (
     Setting("KEEP_ACCESSES_MONTHS", 24, int, "months that accesses and changes are remembered"),
     Setting("KEEP_HISTORY_YEARS", 10, int, "years that the rest of «Storico» is kept"),
     Setting("KEEP_MEASURES_YEARS", 0, int, "years that measures are kept; 0: for ever"),
-    Setting("PAGES_DIR", "", str, "folder of the utility's own notices on privacy and access"),
     Setting("DEMO", False, bool, "internal: set by `make demo`, refused in production"),
 )
 
@@ -129,6 +134,8 @@ def complete(values):
         raise ConfigurationError("PORTALE_TAL_0050: serve anche PORTALE_UTILITY_VAT.")
     values["DATA_DIR"] = Path(values["DATA_DIR"]).resolve()
     values["BACKUP_DIR"] = Path(values["BACKUP_DIR"] or values["DATA_DIR"] / "backup").resolve()
+    overrides = values["OVERRIDES_DIR"] or values["DATA_DIR"] / "personalizza"
+    values["OVERRIDES_DIR"] = Path(overrides).resolve()
     if not values["DATABASE_URL"]:
         values["DATABASE_URL"] = f"sqlite:///{values['DATA_DIR'] / 'portale.db'}"
     if development:
@@ -157,24 +164,17 @@ def complete(values):
         values["MAIL_SECURITY"] = "none"
     if values["MAIL_SECURITY"] not in {"starttls", "tls", "none"}:
         raise ConfigurationError("PORTALE_MAIL_SECURITY: scegli «starttls», «tls» o «none».")
-    check_look(values)
-    if values["PAGES_DIR"] and not Path(values["PAGES_DIR"]).is_dir():
-        raise ConfigurationError("PORTALE_PAGES_DIR: serve il percorso di una cartella.")
+    values["BROWSER_LANGUAGES"] = followed_languages(values["BROWSER_LANGUAGES"])
     values["MAIL_SENDER"] = values["MAIL_SENDER"] or f"portale@{address.hostname or 'localhost'}"
     return values
 
 
-def check_look(values):
-    """The utility's colour and logo go into every page: a slip is told at start."""
-    try:
-        theme.channels(values["COLOR"])
-    except ValueError:
-        raise ConfigurationError("PORTALE_COLOR: serve un colore come «#0b5c8c».") from None
-    if values["LOGO"]:
-        logo = Path(values["LOGO"]).resolve()
-        if logo.suffix.lower() not in {".svg", ".png"} or not logo.is_file():
-            raise ConfigurationError("PORTALE_LOGO: serve il percorso di un file SVG o PNG.")
-        values["LOGO"] = str(logo)
+def followed_languages(text):
+    """`de, en` as a tuple; Italian goes without saying."""
+    codes = tuple(text.replace(",", " ").lower().split())
+    if not LANGUAGES.keys() >= set(codes):
+        raise ConfigurationError("PORTALE_BROWSER_LANGUAGES: scegli tra «de» e «en».")
+    return codes
 
 
 def create_app(overrides=None, *, any_release=False):
@@ -185,6 +185,7 @@ def create_app(overrides=None, *, any_release=False):
     app = Flask(__name__, static_folder=None)
     app.request_class = files.Request
     app.config.update(read_settings(overrides))
+    dress(app.config)
     production = app.config["ENV"] == "production"
     app.config.update(
         SESSION_COOKIE_NAME="__Host-portale" if production else "portale",
@@ -210,6 +211,8 @@ def create_app(overrides=None, *, any_release=False):
     open_archive(app)
     if not any_release:
         refuse_another_release()
+        for warning in app.config["BRANDING"].warnings:  # a job leaves them to jobs.check
+            log.warning("%s", warning)
     mail.init_app(app)
     guard_requests(app)
     access.init_app(app)
@@ -217,6 +220,12 @@ def create_app(overrides=None, *, any_release=False):
     views.init_app(app)
     add_headers(app)
     return app
+
+
+def dress(config):
+    """Add what the utility puts in place of the portal's own."""
+    config["BRANDING"] = found = branding.read(config)
+    config["UTILITY_CONTACTS"] = config["UTILITY_CONTACTS"] or branding.summary(found)
 
 
 def trusted_hosts(config):
@@ -293,6 +302,7 @@ def make_room_for_files(limit, usual):
             pass
 
 
+PAGE = ("Content-Type", "text/html; charset=utf-8")
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -324,6 +334,8 @@ def add_headers(app):
         def start(status, given, exc_info=None):
             own = {name.lower() for name, _value in given} & names
             added = [pair for pair in private if pair[0].lower() not in own] if own else private
+            if PAGE in given:
+                added = [*added, ("Content-Language", current_language())]
             return start_response(status, [*given, *added], exc_info)
 
         return inner(environ, start)

@@ -16,6 +16,7 @@ from wtforms import (
     PasswordField,
     SelectChoice,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
@@ -338,8 +339,6 @@ LONGEST_NICKNAME = 40
 
 
 class PreferencesForm(FlaskForm):
-    """The language is asked for only where there are several, which the view knows."""
-
     language = choice_field(_l("Lingua"), "language")
     notices = BooleanField(_l("Ricevere per posta elettronica gli avvisi di ciò che è nuovo"))
     notices_readings = BooleanField(_l("Autoletture e periodi di lettura"))
@@ -688,3 +687,37 @@ class LastDaysForm(MonthsForm):
 class DaysOfMonthForm(MonthsForm):
     first_day = numbers_field(_l("Dal giorno"), "dal_giorno", LONGEST_MONTH, default=20)
     last_day = numbers_field(_l("Al giorno"), "al_giorno", LONGEST_MONTH, default=25)
+
+
+# -- Deleghe -------------------------------------------------------------------------------
+
+
+class MandateForm(FlaskForm):
+    """Choices are told by the view, which knows the supplies and the scopes."""
+
+    name = StringField(
+        _l("Nome e cognome, o denominazione"),
+        [
+            DataRequired(_l("Inserire il nome della persona da delegare.")),
+            Length(max=100, message=_l("È troppo lungo: al massimo 100 caratteri.")),
+            printable,
+        ],
+        filters=[one_line],
+        render_kw={"autocomplete": "off", "maxlength": 100},
+    )
+    email = EmailField(
+        _l("E-Mail della persona da delegare"),
+        [DataRequired(_l("Inserire l'indirizzo di posta elettronica.")), mail_address],
+        filters=[compact],
+        render_kw={"autocomplete": "off", "maxlength": 254},
+    )
+    supplies = SelectMultipleField(
+        _l("Forniture"),
+        [DataRequired(_l("Scegliere almeno una fornitura."))],
+        validate_choice=False,  # the domain does, among those of the customer
+    )
+    scope = choice_field(_l("Che cosa può fare"), "scope")
+    ends_on = CalendarDayField(_l("Ultimo giorno"), render_kw={"type": "date"})
+    password = password_field(
+        _l("Password attuale"), _l("Inserire la password attuale."), autocomplete="current-password"
+    )

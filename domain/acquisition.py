@@ -4,7 +4,7 @@ from itertools import groupby
 
 from peewee import fn
 
-from domain import handover, italian, mail
+from domain import handover, mail
 from domain.formats import billing_readings, tal0050
 from models import BatchFile, Customer, Prepared, ReadingBatch, SelfReading, SupplyPoint
 
@@ -36,7 +36,7 @@ def _rows(condition):
 def _told(row):
     """What the mail says of a reading."""
     _account, supply, day, counter = row
-    return {"supply": supply, "day": italian.day(day), "counter": italian.whole(counter)}
+    return {"supply": supply, "day": day.isoformat(), "counter": counter}
 
 
 # Thousands of rows: what converts them is found once.

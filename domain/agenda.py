@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 
-from domain import history, invoices, italian, supplies, throttle, windows
+from domain import history, invoices, notation, supplies, throttle, windows
 from domain.clock import rome_day, rome_instant
 from domain.formats import ics
 from models import Account, CalendarLink, Grant, Nickname, Prepared, SupplyPoint, writing
@@ -169,7 +169,7 @@ def _due_dates(supply, portal):
             key=f"scadenza-{due.invoice}-{due.place}-{supply.id}",
             starts=due.due_on,
             ends=None,
-            title=_("Fattura da pagare: %(amount)s", amount=italian.money(due.amount_cents)),
+            title=_("Fattura da pagare: %(amount)s", amount=notation.money(due.amount_cents)),
             text=_("Fattura %(number)s, %(supply)s", number=due.number, supply=_name(supply)),
             address=f"{portal}/forniture/{supply.code}/fatture",
         )

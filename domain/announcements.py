@@ -18,13 +18,6 @@ from models import Account, Document, Grant, ImportedFile, Invoice, writing
 FRESH = dt.timedelta(days=60)
 LOADING = dt.timedelta(days=1)
 MANY = 500  # documents noted with one statement
-MENU = {  # where a document is read, in the words of the menu
-    documents.PERSONAL: "I miei documenti",
-    documents.FORMS: "Modulistica",
-    documents.RULES: "Normative",
-    documents.NOTICES: "Comunicati",
-    documents.INFO: "Informazioni",
-}
 
 
 # -- Invoices ------------------------------------------------------------------------------
@@ -120,7 +113,7 @@ def _notice(document, account):
     told = {
         "document": document.title,
         "personal": document.category == documents.PERSONAL,
-        "menu": MENU[document.category],
+        "menu": document.category,
     }
     once = f"document_published {document.id} {account}"
     return mail.Notice("document_published", account, told, once)

@@ -21,6 +21,7 @@ from domain import accounts, attachments, erasure, files, mail
 from domain.clock import rome_day
 from domain.connections import locking
 from domain.errors import Refused
+from domain.language import of_login
 from models import (
     TABLES,
     Account,
@@ -195,12 +196,12 @@ def erase(customer_id, *, now):
         sentence = obstacle(customer_id, today=today)
         if sentence:
             raise Refused(sentence)
-        addresses = {address for _account, address in _to_tell(customer_id)}
+        languages = {address: of_login(login) for login, address in _to_tell(customer_id)}
         if not asked:
             ErasureRequest.create(customer=customer_id, made_at=now)
         erasure.settle(customer_id, refusal=None, now=now)
         logins = [account for (account,) in _logins(customer_id).tuples()]
-        known_by = addresses | set(accounts.addresses_in(customer.email))
+        known_by = {*languages, *accounts.addresses_in(customer.email)}
         _erase_tickets(customer_id, now)
         _erase_documents(customer_id)
         _erase_logins(customer_id, logins, known_by)
@@ -210,8 +211,10 @@ def erase(customer_id, *, now):
         ).execute()
         _erase_supplied(customer_id)
         _erase_expired(customer_id, kept_since(today))
-        for address in sorted(addresses):  # of no login: it is forgotten once it has gone
-            mail.queue("erasure_done", address, params={"code": customer.code}, now=now)
+        told = {"code": customer.code}
+        for address, language in sorted(languages.items()):
+            # Of no login: it is forgotten once it has gone.
+            mail.queue("erasure_done", address, params=told, language=language, now=now)
 
 
 def _to_tell(customer_id):

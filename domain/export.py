@@ -28,6 +28,7 @@ from domain import (
 from domain.clock import ROME, rome_day
 from domain.connections import locking
 from domain.errors import Refused
+from domain.language import LANGUAGES, of_login
 from models import (
     Account,
     Attachment,
@@ -193,7 +194,7 @@ def _account(account_id):
         **_shown(account, ("user username", "email", "registrato_il created_at",
                            "ultimo_accesso last_access_at",
                            "secondo_fattore_dal totp_since")),
-        "lingua": preferences.LANGUAGES.get(account.language, account.language),
+        "lingua": LANGUAGES[of_login(account)],
         "avvisi_per_posta": account.notices,
         "avvisi_scelti": [
             str(about)

@@ -6,7 +6,7 @@ import json
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import italian, preferences
+from domain import notation, preferences
 
 
 def sentence(kind, details):
@@ -20,8 +20,16 @@ def sentence(kind, details):
         return _("Operazione registrata.")
 
 
+def delegate(details):
+    """The name of who did it under a mandate, or None; `details` is the JSON of an event."""
+    try:
+        return json.loads(details).get("delegate")
+    except (AttributeError, ValueError):
+        return None
+
+
 def _day(iso):
-    return italian.day(dt.date.fromisoformat(iso))
+    return notation.day(dt.date.fromisoformat(iso))
 
 
 def _access(given):
@@ -95,6 +103,19 @@ def _measures_downloaded(given):
     )
 
 
+def _mandate_given(given):
+    scopes = {
+        "invoices": _("solo fatture"),
+        "everything": _("tutto tranne la modifica dei dati"),
+    }
+    return _(
+        "Data una delega a %(name)s fino al %(until)s (%(scope)s), in attesa che la accetti.",
+        name=given["name"],
+        until=_day(given["until"]),
+        scope=scopes[given["scope"]],
+    )
+
+
 def _with(text):
     """A sentence whose places have the names of the details."""
     return lambda given: text % given
@@ -163,4 +184,11 @@ SENTENCES = {
     "ticket_answered": _with(_l("Scritto nel ticket %(code)s.")),
     "ticket_closed": _with(_l("Chiuso il ticket %(code)s.")),
     "ticket_reopened": _with(_l("Riaperto il ticket %(code)s.")),
+    "mandate_given": _mandate_given,
+    "mandate_accepted": _with(_l("%(name)s ha accettato la delega.")),
+    "mandate_used": _with(_l("%(name)s ha usato la delega.")),
+    "mandate_revoked": _with(_l("Revocata la delega a %(name)s.")),
+    "mandate_returned": _with(_l("%(name)s ha restituito la delega.")),
+    "mandate_closed": _with(_l("Chiusa la delega a %(name)s.")),
+    "mandate_ended": _with(_l("La delega a %(name)s è finita nel giorno stabilito.")),
 }

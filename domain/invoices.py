@@ -8,9 +8,18 @@ import peewee as pw
 from flask_babel import gettext as _
 from stdnum import iban as ibans
 
-from domain import italian
+from domain import notation
 from domain.formats import epc
-from models import Instalment, Invoice, InvoiceSupply, Prepared, StoredFile
+from models import (
+    Instalment,
+    Invoice,
+    InvoiceSupply,
+    MandateSupply,
+    Prepared,
+    PreparedUnder,
+    StoredFile,
+    SupplyPoint,
+)
 
 PAID, TO_PAY, OVERDUE, CREDIT = STATES = ("pagata", "da_pagare", "scaduta", "a_credito")
 SORTS = ("-data", "numero", "scadenza", "importo", "stato")  # the first is the default
@@ -53,11 +62,12 @@ def _in_state(wanted, today):
     return open_ & (Invoice.due_on.is_null() | (Invoice.due_on >= today))
 
 
-def _shown(customer, supply):
+def _shown(customer, supply, mandate=None):
     """The invoices of `customer` that name `supply` or no supply at all.
 
     The customer is asked for even where the supply is named: a supply that has changed hands
-    must not show its former customer's invoices.
+    must not show its former customer's invoices. Who acts under a `mandate` sees what concerns
+    no other supply than those of the mandate.
     """
     among_several = InvoiceSupply.select(pw.Value(1)).where(
         InvoiceSupply.invoice == Invoice.id, InvoiceSupply.supply == supply
@@ -65,7 +75,25 @@ def _shown(customer, supply):
     named = (Invoice.supply == supply) | (
         Invoice.supply.is_null() & (~Invoice.names_supplies | pw.fn.EXISTS(among_several))
     )
-    return (Invoice.customer == customer) & named
+    shown = (Invoice.customer == customer) & named
+    return shown if mandate is None else shown & _concerns_only(mandate, customer)
+
+
+def _concerns_only(mandate, customer):
+    """The condition that an invoice is about supplies of the mandate alone.
+
+    One that names no supply is about all that the customer has.
+    """
+    entrusted = MandateSupply.of(mandate)
+    others_named = InvoiceSupply.select(pw.Value(1)).where(
+        InvoiceSupply.invoice == Invoice.id, InvoiceSupply.supply.not_in(entrusted)
+    )
+    others = SupplyPoint.select(pw.Value(1)).where(
+        SupplyPoint.customer == customer, SupplyPoint.id.not_in(entrusted)
+    )
+    return (Invoice.names_supplies & ~pw.fn.EXISTS(others_named)) | (
+        ~Invoice.names_supplies & ~pw.fn.EXISTS(others)
+    )
 
 
 def _order(sort, today):
@@ -99,25 +127,27 @@ def _order(sort, today):
 
 @cache
 def _listing(sort, by_year, wanted):
-    def build(customer, supply, today, year, limit, offset):
-        query = Invoice.select(*_SHOWN_COLUMNS).where(_shown(customer, supply))
+    def build(customer, supply, today, year, limit, offset, mandate):
+        query = Invoice.select(*_SHOWN_COLUMNS).where(_shown(customer, supply, mandate))
         if by_year:
             query = query.where(Invoice.year == year)
         if wanted:
             query = query.where(_in_state(wanted, today))
         return query.order_by(*_order(sort, today)).limit(limit).offset(offset)
 
-    return Prepared("customer supply today year limit offset", build)
+    return PreparedUnder("customer supply today year limit offset", build)
 
 
-def page(customer, supply, *, today, sort, year=None, wanted=None, limit=20, offset=0):
+def page(customer, supply, mandate=None, *, today, sort, year=None, wanted=None, limit=20, offset=0):
     """Rows of the invoices that `supply` shows, in `sort` order.
 
-    `customer` and `supply` are ids, `supply` None for a customer without any.
+    `customer`, `supply` and `mandate` are ids, `supply` None for a customer without any, and
+    `mandate` for the customer.
     """
     return _listing(sort, year is not None, wanted)(
         customer=customer,
         supply=supply,
+        mandate=mandate,
         today=today,
         year=year,
         limit=limit,
@@ -127,44 +157,45 @@ def page(customer, supply, *, today, sort, year=None, wanted=None, limit=20, off
 
 @cache
 def _counts(wanted):
-    def build(customer, supply, today):
+    def build(customer, supply, today, mandate):
         matches = pw.Case(None, [(_in_state(wanted, today), 1)], 0) if wanted else pw.Value(1)
         return (
             Invoice.select(Invoice.year, pw.fn.SUM(matches).alias("matching"))
-            .where(_shown(customer, supply))
+            .where(_shown(customer, supply, mandate))
             .group_by(Invoice.year)
             .order_by(Invoice.year.desc())
         )
 
-    return Prepared("customer supply today", build)
+    return PreparedUnder("customer supply today", build)
 
 
-def counts(customer, supply, *, today, wanted=None):
+def counts(customer, supply, mandate=None, *, today, wanted=None):
     """How many invoices of each year are in the state `wanted`; all years, the latest first.
 
     It tells at once which years there are and how long the list is: counting in the list's
     own query would cost SQLite more than the list.
     """
-    rows = _counts(wanted)(customer=customer, supply=supply, today=today)
+    given = {"customer": customer, "supply": supply, "mandate": mandate, "today": today}
+    rows = _counts(wanted)(**given)
     return {row.year: row.matching for row in rows}
 
 
-_one = Prepared(
+_one = PreparedUnder(
     "customer supply invoice",
-    lambda customer, supply, invoice: Invoice.select(*_SHOWN_COLUMNS, Invoice.payment_code).where(
-        _shown(customer, supply), Invoice.id == invoice
-    ),
+    lambda customer, supply, invoice, mandate: Invoice.select(
+        *_SHOWN_COLUMNS, Invoice.payment_code
+    ).where(_shown(customer, supply, mandate), Invoice.id == invoice),
 )
 
 
-def one(customer, supply, invoice_id):
+def one(customer, supply, mandate, invoice_id):
     """The invoice with that id if `supply` shows it, else None."""
-    return _one.first(customer=customer, supply=supply, invoice=invoice_id)
+    return _one.first(customer=customer, supply=supply, mandate=mandate, invoice=invoice_id)
 
 
-def _unpaid(customer, supply):
+def _unpaid(customer, supply, mandate=None):
     """The condition that `supply` shows an invoice of which something is to be paid."""
-    return _shown(customer, supply) & unpaid()
+    return _shown(customer, supply, mandate) & unpaid()
 
 
 def unpaid():
@@ -172,20 +203,20 @@ def unpaid():
     return ~Invoice.paid & (Invoice.amount_cents > 0) & (Invoice.kind == "invoice")
 
 
-_next_to_pay = Prepared(
+_next_to_pay = PreparedUnder(
     "customer supply",
-    lambda customer, supply: (
+    lambda customer, supply, mandate: (
         Invoice.select(*_SHOWN_COLUMNS, pw.fn.COUNT(Invoice.id).over().alias("total"))
-        .where(_unpaid(customer, supply))
+        .where(_unpaid(customer, supply, mandate))
         .order_by(Invoice.due_on.asc(nulls="last"), Invoice.id)
         .limit(1)
     ),
 )
 
 
-def next_to_pay(customer, supply):
+def next_to_pay(customer, supply, mandate=None):
     """The unpaid invoice that is due first, with the `total` of unpaid ones, or None."""
-    return _next_to_pay.first(customer=customer, supply=supply)
+    return _next_to_pay.first(customer=customer, supply=supply, mandate=mandate)
 
 
 _unpaid_instalments = Prepared(
@@ -226,7 +257,7 @@ def unpaid_instalments(customer, supply):
     return result
 
 
-def documents(customer, supply, invoice_ids):
+def documents(customer, supply, mandate, invoice_ids):
     """The stored files of those invoices that `supply` shows, the newest invoice first.
 
     Each carries the `number` of its invoice.
@@ -234,7 +265,7 @@ def documents(customer, supply, invoice_ids):
     return list(
         StoredFile.select(StoredFile, Invoice.number)
         .join(Invoice, on=Invoice.document == StoredFile.id)
-        .where(_shown(customer, supply), Invoice.id.in_(list(invoice_ids)[:MOST_DOCUMENTS]))
+        .where(_shown(customer, supply, mandate), Invoice.id.in_(list(invoice_ids)[:MOST_DOCUMENTS]))
         .order_by(Invoice.date.desc(), Invoice.id.desc())
         .objects()
     )
@@ -277,7 +308,7 @@ def _reason(invoice, place, count):
         text = _(
             "Fattura %(number)s del %(day)s",
             number=invoice.number,
-            day=italian.day(invoice.date),
+            day=notation.day(invoice.date),
         )
     if count > 1:
         text = _("%(text)s rata %(place)s di %(count)s", text=text, place=place, count=count)

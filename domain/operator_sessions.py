@@ -28,6 +28,7 @@ _load = Prepared(
             Operator.username,
             Operator.name,
             Operator.role,
+            Operator.language,
             Operator.must_change_password,
             Operator.totp_since,
         )

@@ -216,6 +216,11 @@ def reset(operator_id):
     return password
 
 
+def choose_language(operator_id, language):
+    with writing():
+        Operator.update(language=language).where(Operator.id == operator_id).execute()
+
+
 def set_role(operator_id, role):
     with writing():
         if role != "administrator":

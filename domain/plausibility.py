@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from domain import italian
+from domain import notation
 from domain.errors import Refused
 
 UNKNOWN_DIGITS = 8
@@ -137,10 +137,10 @@ def refuse_impossible(meter, reading, references):
             "La lettura non è possibile: dal %(day)s risulterebbe un consumo di %(amount)s m³, e "
             "un contatore %(meter_class)s ne può misurare al massimo %(ceiling)s. Controllare di "
             "aver letto solo le cifre prima della virgola.",
-            day=italian.day(reference.day),
-            amount=italian.whole(use.amount),
+            day=notation.day(reference.day),
+            amount=notation.whole(use.amount),
             meter_class=meter.meter_class,
-            ceiling=italian.whole(ceiling),
+            ceiling=notation.whole(ceiling),
         )
     )
 
@@ -153,7 +153,7 @@ def backwards_or_still(name, use, before, day):
         if use.amount == 0
         else _("La lettura %(name)s è inferiore all'ultima, %(before)s del %(day)s.")
     )
-    return [sentence % {"name": name, "before": before, "day": italian.day(day)}]
+    return [sentence % {"name": name, "before": before, "day": notation.day(day)}]
 
 
 def too_much(meter, counter, billed, ceiling):
@@ -163,10 +163,10 @@ def too_much(meter, counter, billed, ceiling):
             _(
                 "Il consumo di %(amount)s m³ in %(days)s giorni supera quanto un contatore "
                 "%(meter_class)s può misurare (%(ceiling)s m³).",
-                amount=italian.whole(counter.amount),
+                amount=notation.whole(counter.amount),
                 days=counter.days,
                 meter_class=meter.meter_class,
-                ceiling=italian.whole(ceiling),
+                ceiling=notation.whole(ceiling),
             )
         ]
     if meter.annual_use is None:
@@ -178,8 +178,8 @@ def too_much(meter, counter, billed, ceiling):
         _(
             "Il consumo di %(amount)s Smc in %(days)s giorni è molto superiore al solito (circa "
             "%(usual)s Smc nello stesso numero di giorni).",
-            amount=italian.whole(round(billed)),
+            amount=notation.whole(round(billed)),
             days=counter.days,
-            usual=italian.whole(round(usual)),
+            usual=notation.whole(round(usual)),
         )
     ]

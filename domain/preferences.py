@@ -5,10 +5,10 @@ from flask_babel import lazy_gettext as _l
 
 from domain import history, throttle
 from domain.errors import Refused
+from domain.language import LANGUAGES
 from domain.mail import links
 from models import Account, Nickname, Prepared, writing
 
-LANGUAGES = {"it": "Italiano"}  # those that every text is written in
 NOTICES = {  # by the group of domain.mail.outbox, as a customer reads them
     "readings": _l("Autoletture e periodi di lettura"),
     "invoices": _l("Fatture"),

@@ -7,7 +7,7 @@ import peewee as pw
 from flask_babel import gettext as _
 from peewee import Value, fn
 
-from domain import italian, plausibility, supplies, windows
+from domain import notation, plausibility, supplies, windows
 from domain.clock import rome_day
 from domain.errors import NeedsConfirmation, Refused
 from domain.history import record
@@ -43,6 +43,7 @@ def _page(sort):
                 SelfReading.confirmed,
                 SelfReading.reason,
                 SelfReading.taken_for,
+                SelfReading.delegate,
                 ReadingBatch.created_at.alias("acquired_at"),
                 fn.COUNT(SelfReading.id).over().alias("total"),
             )
@@ -192,7 +193,7 @@ def closed(supply, window, *, now):
     if supplies.has_ended(supply, rome_day(now)):
         return _(
             "La fornitura è cessata il %(day)s: non si possono più inserire autoletture.",
-            day=italian.day(supply.ended_on),
+            day=notation.day(supply.ended_on),
         )
     return windows.refusal(window, now=now)
 
@@ -225,11 +226,13 @@ def already_taken():
     )
 
 
-def submit(supply, counter, corrector, *, account=None, operator=None, confirmed=False, now):
+def submit(
+    supply, counter, corrector, *, account=None, operator=None, delegate=None, confirmed=False, now
+):
     """Record today's self-reading of `supply` (m3, whole; corrector in Smc) and return it.
 
     `account` is the id of who enters it; what the customer tells by telephone `operator` (a
-    row) enters instead. Raises Refused, or NeedsConfirmation if the value is odd and not
+    row) enters instead, and `delegate` (a name) is who enters it under a mandate. Raises Refused, or NeedsConfirmation if the value is odd and not
     `confirmed`.
     """
     refuse_unless_open(supply, now=now)
@@ -251,9 +254,9 @@ def submit(supply, counter, corrector, *, account=None, operator=None, confirmed
                 confirmed=bool(reasons),
                 meter_serial=supply.meter_serial,
                 entered_at=now,
-                **(told_to(operator, supply.customer_id) if operator else {"account": account}),
+                **entered_by(supply.customer_id, account, operator, delegate),
             )
-            _note("reading_entered", reading, supply, account, now)
+            _note("reading_entered", reading, supply, account, now, delegate)
             return reading
     except pw.IntegrityError:
         if not has_live(supply, day):
@@ -261,21 +264,33 @@ def submit(supply, counter, corrector, *, account=None, operator=None, confirmed
         raise Refused(already_taken()) from None  # two requests at once: the other was first
 
 
+def entered_by(customer_id, account, operator, delegate):
+    """What a reading keeps of who entered it."""
+    if operator:
+        return told_to(operator, customer_id)
+    if delegate:
+        return {"account": first_login(customer_id), "delegate": delegate}
+    return {"account": account}
+
+
 def told_to(operator, customer_id):
-    """What a reading keeps of who told it; a login of the customer gets the mails about it."""
+    """What a reading keeps of who told it."""
+    login = first_login(customer_id)
+    return {"account": login, "taken_for": customer_id, "operator": operator}
+
+
+def first_login(customer_id):
+    """The id of the customer's login that gets the mails about what somebody else entered."""
     granted = Grant.select(Grant.account).where(Grant.customer == customer_id)
-    return {
-        "account": granted.order_by(Grant.id).limit(1).scalar(),
-        "taken_for": customer_id,
-        "operator": operator,
-    }
+    return granted.order_by(Grant.id).limit(1).scalar()
 
 
-def _note(kind, reading, supply, account, now):
+def _note(kind, reading, supply, account, now, delegate=None):
     record(
         kind,
         now=now,
         account=account,
+        delegate=delegate,
         customer=supply.customer_id,
         supply=supply,
         day=reading.day.isoformat(),
@@ -302,10 +317,10 @@ def meter_of(supply):
     )
 
 
-def cancel(reading, *, account=None, now):
+def cancel(reading, *, account=None, delegate=None, now):
     """Cancel a self-reading that was not acquired yet, or raise Refused.
 
-    `account` is the id of who cancels it; None is an operator.
+    `account` is the id of who cancels it; None is an operator, or the `delegate` of that name.
     One statement decides: the acquisition takes only `pending` rows too, so either it
     comes first and the reading stays, or it never sees it.
     """
@@ -316,7 +331,7 @@ def cancel(reading, *, account=None, now):
             .execute()
         )
         if cancelled:
-            _note("reading_cancelled", reading, reading.supply, account, now)
+            _note("reading_cancelled", reading, reading.supply, account, now, delegate)
             return
     if SelfReading.get_by_id(reading.id).state == "cancelled":
         raise Refused(_("La lettura è già stata cancellata."))

@@ -4,7 +4,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from peewee import JOIN
 
-from domain import italian, supplies
+from domain import notation, supplies
 from domain.formats import receipt
 from models import Customer, SupplyPoint, Ticket
 
@@ -45,8 +45,8 @@ def pdf(ticket, *, utility, contacts):
         *([(_("Punto di fornitura"), supplies.label(supply))] if supply else []),
         (_("Categoria"), str(CATEGORIES[ticket.category])),
         (_("Oggetto"), ticket.subject),
-        (_("Registrato il"), italian.moment(ticket.opened_at)),
-        (_("Risposta dovuta entro il"), italian.day(ticket.due_on)),
+        (_("Registrato il"), notation.moment(ticket.opened_at)),
+        (_("Risposta dovuta entro il"), notation.day(ticket.due_on)),
     ]
     notes = (
         _(

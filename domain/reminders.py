@@ -11,7 +11,7 @@ from itertools import groupby
 
 from peewee import fn
 
-from domain import italian, mail, supplies, windows
+from domain import mail, supplies, windows
 from domain.clock import rome_day, rome_instant
 from domain.invoices import unpaid
 from models import Grant, Instalment, Invoice, ReadingWindow, SelfReading, SupplyPoint
@@ -55,8 +55,9 @@ def _tell_of_windows(kind, condition, today, now):
     spans = ReadingWindow.select(ReadingWindow.opens_at, ReadingWindow.closes_at).where(condition)
     told = 0
     for span in list(spans.distinct().order_by(ReadingWindow.opens_at, ReadingWindow.closes_at)):
-        names = "from_day", "from_time", "to_day", "to_time"
-        shown = dict(zip(names, windows.shown(span), strict=True))
+        from_day, from_time, to_day, to_time = windows.ends(span)
+        shown = {"from_day": from_day.isoformat(), "from_time": f"{from_time:%H:%M}",
+                 "to_day": to_day.isoformat(), "to_time": f"{to_time:%H:%M}"}  # fmt: skip
         key = f"{kind} {span.opens_at:%Y%m%d%H%M} {span.closes_at:%Y%m%d%H%M}"
         concerned = _concerned(span, today, without_reading=kind == "window_closes")
         notices = (
@@ -131,7 +132,7 @@ def payments_due(*, now):
         mail.Notice(
             "invoice_due",
             account,
-            {"due": italian.day(day), **told_of(rest for _account, *rest in some)},
+            {"due": day.isoformat(), **told_of(rest for _account, *rest in some)},
             f"invoice_due {day:%Y%m%d} {account}",
         )
         for (account, day), some in groupby(list(rows.tuples()), key=lambda row: (row[0], row[1]))
@@ -145,8 +146,7 @@ def told_of(rows):
     `credit`: whether it is a credit note.
     """
     rows = [
-        {"number": number, "due": italian.day(due), "amount": italian.money(cents),
-         "credit": cents < 0}
+        {"number": number, "due": due and due.isoformat(), "amount": cents, "credit": cents < 0}
         for due, number, cents in rows
-    ]  # fmt: skip
+    ]
     return {"invoices": rows[:LISTED], "more": len(rows[LISTED:])}

@@ -7,8 +7,9 @@ from contextlib import suppress
 
 import peewee as pw
 
+from domain import language
 from domain.connections import locking, without_waiting
-from models import Account, Customer, Grant, Prepared, Session, writing
+from models import Account, Customer, Grant, Mandate, Prepared, Session, writing
 
 IDLE = dt.timedelta(minutes=30)
 ABSOLUTE = dt.timedelta(hours=12)
@@ -17,6 +18,14 @@ TOUCH = dt.timedelta(minutes=1)  # how stale `seen_at` may be, to spare writes
 
 def digest(token):
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _holds_mandates(account):
+    """Whether it is worth looking for mandates in force: for most it is not."""
+    open_ones = Mandate.select(Mandate.id).where(
+        Mandate.account == account, Mandate.ended_at.is_null()
+    )
+    return pw.fn.EXISTS(open_ones)
 
 
 _load = Prepared(
@@ -31,12 +40,15 @@ _load = Prepared(
             Session.operator_session,
             Account.id.alias("account"),
             Account.username,
+            Account.language,
             Customer.id.alias("customer"),
             Customer.name,
+            _holds_mandates(Account.id).alias("holds_mandates"),
         )
         .join(Account)
-        .join(Grant, on=Grant.account == Account.id)
-        .join(Customer, on=Grant.customer == Customer.id)
+        # Who only acts for others has no customer.
+        .left_outer_join(Grant, on=Grant.account == Account.id)
+        .left_outer_join(Customer, on=Grant.customer == Customer.id)
         .where(
             Session.digest == digest,
             Session.seen_at > seen_after,
@@ -59,7 +71,7 @@ def open_session(account, *, now, must_change_password=False):
         values = {"must_change_password": must_change_password}
         if account.totp_since:
             return _open(account, now, awaits_code=True, **values)
-        Account.update(last_access_at=now).where(Account.id == account.id).execute()
+        _note_access(account, now)
         return _open(account, now, **values)
 
 
@@ -100,8 +112,13 @@ def verified(token, account, *, now):
     changes = {"digest": digest(fresh), "awaits_code": False, "seen_at": now}
     with writing():
         Session.update(changes).where(Session.digest == digest(token)).execute()
-        Account.update(last_access_at=now).where(Account.id == account.id).execute()
+        _note_access(account, now)
     return fresh
+
+
+def _note_access(account, now):
+    changes = {"last_access_at": now, "last_language": language.current()}
+    Account.update(changes).where(Account.id == account.id).execute()
 
 
 def renew(token):

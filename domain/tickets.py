@@ -11,7 +11,7 @@ import peewee as pw
 from flask_babel import gettext as _
 from peewee import fn
 
-from domain import attachments, history, italian, mail
+from domain import attachments, history, mail
 from domain.clock import rome_day
 from domain.connections import locking
 from domain.errors import Refused
@@ -55,10 +55,28 @@ _COLUMNS = {
 }
 
 
+def _of(customer, only):
+    """The condition that a ticket is the customer's and, unless None, about the supply `only`:
+    who acts under a mandate sees no others."""
+    own = Ticket.customer == customer
+    return own if only is None else own & (Ticket.supply == only)
+
+
+class _Asked:
+    """A select of tickets, for the customer and for who sees those about one supply alone."""
+
+    def __init__(self, names, build):
+        self._all = Prepared(names, lambda *given: build(*given, None))
+        self._some = Prepared(f"{names} only", build)
+
+    def __call__(self, *, only=None, **given):
+        return self._some(only=only, **given) if only else self._all(**given)
+
+
 def _page(sort, state):
     column = _COLUMNS[sort.removeprefix("-")]
 
-    def build(customer, limit, offset):
+    def build(customer, limit, offset, only):
         query = Ticket.select(
             Ticket.code,
             Ticket.subject,
@@ -67,46 +85,47 @@ def _page(sort, state):
             Ticket.updated_at,
             Ticket.due_on,
             fn.COUNT(Ticket.id).over().alias("total"),
-        ).where(Ticket.customer == customer)
+        ).where(_of(customer, only))
         if state:
             query = query.where(Ticket.state == state)
         order = column.desc() if sort.startswith("-") else column.asc()
         return query.order_by(order, Ticket.id.desc()).limit(limit).offset(offset)
 
-    return Prepared("customer limit offset", build)
+    return _Asked("customer limit offset", build)
 
 
 _pages = {(sort, state): _page(sort, state) for sort in SORTS for state in (None, *STATES)}
 
 
-def page(customer_id, *, sort, state, limit, offset=0):
+def page(customer_id, only=None, *, sort, state, limit, offset=0):
     """Rows of the customer's tickets; `sort` of SORTS, `state` of STATES or None for all.
 
-    Rows carry `total`, the number of rows on all pages.
+    `only` is the id of the supply that they are about, None: whatever. Rows carry `total`, the
+    number of rows on all pages.
     """
-    return _pages[sort, state](customer=customer_id, limit=limit, offset=offset)
+    return _pages[sort, state](customer=customer_id, only=only, limit=limit, offset=offset)
 
 
-_waiting = Prepared(
+_waiting = _Asked(
     "customer",
-    lambda customer: (
+    lambda customer, only: (
         Ticket.select(Ticket.code, Ticket.subject, Ticket.updated_at)
-        .where(Ticket.customer == customer, Ticket.state == "answered")
+        .where(_of(customer, only), Ticket.state == "answered")
         .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
     ),
 )
 
 
-def waiting_for_customer(customer_id):
+def waiting_for_customer(customer_id, only=None):
     """Rows (code, subject, updated_at) of the tickets that wait for the customer, latest first."""
-    return _waiting(customer=customer_id)
+    return _waiting(customer=customer_id, only=only)
 
 
 # -- One ticket ----------------------------------------------------------------------------
 
-_one = Prepared(
+_one = _Asked(
     "customer code",
-    lambda customer, code: (
+    lambda customer, code, only: (
         Ticket.select(
             Ticket.id,
             Ticket.code,
@@ -120,14 +139,15 @@ _one = Prepared(
             SupplyPoint.code.alias("supply_code"),
         )
         .join(SupplyPoint, pw.JOIN.LEFT_OUTER)
-        .where(Ticket.customer == customer, Ticket.code == code)
+        .where(_of(customer, only), Ticket.code == code)
     ),
 )
 
 
-def one(customer_id, code):
-    """The customer's ticket with that code as a row, or None."""
-    return _one.first(customer=customer_id, code=code) if is_code(code) else None
+def one(customer_id, code, only=None):
+    """The customer's ticket with that code as a row, or None; `only` as of `page`."""
+    rows = _one(customer=customer_id, code=code, only=only) if is_code(code) else []
+    return rows[0] if rows else None
 
 
 def is_code(text):
@@ -144,6 +164,7 @@ _turns = Prepared(
             TicketMessage.kind,
             TicketMessage.by_customer,
             TicketMessage.author,
+            TicketMessage.delegate,
             TicketMessage.text,
         )
         .where(TicketMessage.ticket == ticket, ~TicketMessage.internal)
@@ -165,6 +186,8 @@ def can_be_reopened(ticket, *, now):
 
 
 # -- What customers do ---------------------------------------------------------------------
+#
+# `account_id` is the login that does it; None where `delegate`, a name, does it under a mandate.
 
 
 def deadlines_of(settings):
@@ -184,26 +207,39 @@ def due_on(category, *, deadlines, now):
 
 
 def open_ticket(
-    customer_id, supply, account_id, *, category, subject, text, arrived=(), deadlines, now
-):
+    customer_id, supply, account_id, *, category, subject, text, arrived=(), delegate=None,
+    deadlines, now,
+):  # fmt: skip
     """Open a ticket and return it; the very same one sent twice is opened once.
 
     `supply` is the row or id of the supply that it concerns, or None; `arrived` are the
     Uploads that come with it. What has a deadline gets a receipt by mail, the rest a notice.
     """
+    if delegate and category == "data_change":
+        raise Refused(_("La delega non permette di chiedere la modifica dei dati del cliente."))
     with writing():
         lock(customer_id)
-        same = Ticket.subject == subject, Ticket.category == category, Ticket.supply == supply
+        same = (
+            Ticket.subject == subject, Ticket.category == category, Ticket.supply == supply,
+            TicketMessage.delegate == delegate,
+        )  # fmt: skip
         again = _sent_twice(account_id, text, arrived, now, *same)
         if again:
             return again.ticket
         ticket = _new(
             customer_id, supply, account_id, category, subject, deadlines=deadlines, now=now
         )
-        _add(ticket, text, arrived, by_customer=True, account=account_id, now=now)
-        _record("ticket_opened", ticket, account_id, now)
-        _confirm(ticket, Account.get_by_id(account_id), now)
+        _add(ticket, text, arrived, **_by(account_id, delegate), now=now)
+        _record("ticket_opened", ticket, account_id, now, delegate)
+        told = [Account.get_by_id(account_id)] if account_id else list(_logins(customer_id))
+        for account in told:
+            _confirm(ticket, account, now)
         return ticket
+
+
+def _by(account_id, delegate):
+    """Who writes a turn for the customer, as it keeps it."""
+    return {"by_customer": True, "account": account_id, "delegate": delegate}
 
 
 def _new(customer_id, supply, account_id, category, subject, *, deadlines, now):
@@ -235,44 +271,44 @@ def _confirm(ticket, account, now):
 def _send_receipt(ticket, address, account, now):
     """To `address`, where there is one."""
     if address:
-        params = told(ticket) | {"due": italian.day(ticket.due_on)}
+        params = told(ticket) | {"due": ticket.due_on.isoformat()}
         mail.queue("complaint_receipt", address, account=account, params=params, now=now)
 
 
 def told(ticket):
     """What mail says of a ticket: neither its subject nor its text."""
-    return {"code": ticket.code, "category": str(CATEGORIES[ticket.category])}
+    return {"code": ticket.code, "category": ticket.category}
 
 
-def answer(ticket_id, account_id, text, arrived=(), *, now):
+def answer(ticket_id, account_id, text, arrived=(), *, delegate=None, now):
     """Add the customer's answer: the utility's turn again. Raises Refused once it is closed."""
     with writing():
         ticket = locked(ticket_id)
-        if _sent_twice(account_id, text, arrived, now, *_turn_of(ticket, "text")):
+        if _sent_twice(account_id, text, arrived, now, *_turn_of(ticket, "text", delegate)):
             return
         if ticket.state == "closed":
             raise Refused(_("Il ticket è chiuso: per scrivere ancora occorre riaprirlo."))
-        _add(ticket, text, arrived, by_customer=True, account=account_id, now=now)
+        _add(ticket, text, arrived, **_by(account_id, delegate), now=now)
         _set(ticket, "open", now)
-        _record("ticket_answered", ticket, account_id, now)
+        _record("ticket_answered", ticket, account_id, now, delegate)
 
 
-def close(ticket_id, account_id, *, now):
+def close(ticket_id, account_id, *, delegate=None, now):
     """Close a ticket for the customer; Refused if it is closed already."""
     with writing():
         ticket = locked(ticket_id)
         _refuse_closed(ticket)
-        _add(ticket, "", kind="closed", by_customer=True, account=account_id, now=now)
+        _add(ticket, "", kind="closed", **_by(account_id, delegate), now=now)
         _set(ticket, "closed", now)
-        _record("ticket_closed", ticket, account_id, now)
+        _record("ticket_closed", ticket, account_id, now, delegate)
 
 
-def reopen(ticket_id, account_id, text, arrived=(), *, now):
+def reopen(ticket_id, account_id, text, arrived=(), *, delegate=None, now):
     """Open a closed ticket again, `text` says why; Refused if it is open or closed too long."""
     with writing():
         ticket = locked(ticket_id)
         if ticket.state != "closed" and _sent_twice(
-            account_id, text, arrived, now, *_turn_of(ticket, "reopened")
+            account_id, text, arrived, now, *_turn_of(ticket, "reopened", delegate)
         ):
             return
         _refuse_open(ticket)
@@ -284,9 +320,9 @@ def reopen(ticket_id, account_id, text, arrived=(), *, now):
                     days=REOPENED_WITHIN.days,
                 )
             )
-        _add(ticket, text, arrived, kind="reopened", by_customer=True, account=account_id, now=now)
+        _add(ticket, text, arrived, kind="reopened", **_by(account_id, delegate), now=now)
         _set(ticket, "open", now)
-        _record("ticket_reopened", ticket, account_id, now)
+        _record("ticket_reopened", ticket, account_id, now, delegate)
 
 
 def _refuse_closed(ticket):
@@ -485,9 +521,11 @@ def _files_of(turn):
     return sorted(attachment.sha256 for attachment in turn.attachments)
 
 
-def _turn_of(ticket, kind):
-    """The conditions that a turn is one of that kind in `ticket`."""
-    return Ticket.id == ticket.id, TicketMessage.kind == kind
+def _turn_of(ticket, kind, delegate):
+    """The conditions that a turn is one of that kind in `ticket`, by that delegate or by none."""
+    return (
+        Ticket.id == ticket.id, TicketMessage.kind == kind, TicketMessage.delegate == delegate,
+    )  # fmt: skip
 
 
 def _add(ticket, text, arrived=(), *, now, **values):
@@ -504,11 +542,12 @@ def _set(ticket, state, now):
     ticket.save(only=[Ticket.state, Ticket.updated_at, Ticket.closed_at])
 
 
-def _record(kind, ticket, account, now):
+def _record(kind, ticket, account, now, delegate=None):
     history.record(
         kind,
         now=now,
         account=account,
+        delegate=delegate,
         customer=ticket.customer_id,
         supply=ticket.supply_id,
         code=ticket.code,

@@ -2,6 +2,8 @@
 "use strict";
 {
   const ROME = "Europe/Rome";
+  const SPOKEN = document.documentElement.lang;
+  const LOCALE = SPOKEN === "en" ? "en-GB" : SPOKEN; // a date begins with the day
   const QUARTER_HOUR = 900; // seconds, as all times of uPlot
   const HOUR = 3600;
   const DAY = 86400;
@@ -9,14 +11,14 @@
   const [MEASURED, ESTIMATED] = [0, 1];
 
   const clock = (options) => {
-    const format = new Intl.DateTimeFormat("it-IT", { timeZone: ROME, ...options });
+    const format = new Intl.DateTimeFormat(LOCALE, { timeZone: ROME, ...options });
     return (seconds) => format.format(seconds * 1000);
   };
   const dayAndMonth = clock({ day: "2-digit", month: "2-digit" });
   const wholeDay = clock({ day: "2-digit", month: "2-digit", year: "numeric" });
   const year = clock({ year: "numeric" });
   const time = clock({ hour: "2-digit", minute: "2-digit" });
-  const number = new Intl.NumberFormat("it-IT", { maximumFractionDigits: 3 });
+  const number = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 3 });
 
   let shown = null; // {figure, chart, observer} of the curve on the page
 

@@ -24,7 +24,7 @@ MIGRATIONS = os.path.join(os.path.dirname(__file__), "..", "jobs", "migrations")
 ON_POSTGRESQL = os.environ.get("TEST_DATABASE", "sqlite") == "postgresql"
 
 
-OF_EACH_TEST = {"DATA_DIR", "DATABASE_URL", "BACKUP_DIR"}  # and in no template
+OF_EACH_TEST = {"DATA_DIR", "DATABASE_URL", "BACKUP_DIR", "OVERRIDES_DIR"}  # and in no template
 
 
 class CompiledOnce(BytecodeCache):
@@ -42,7 +42,8 @@ class CompiledOnce(BytecodeCache):
     def _key(self, bucket):
         config = bucket.environment.globals["config"]
         names = [each.name for each in SETTINGS if each.name not in OF_EACH_TEST]
-        return bucket.key, bucket.checksum, *(config[name] for name in names)
+        own = config["BRANDING"].digest, bucket.environment.language
+        return bucket.key, bucket.checksum, *own, *(config[name] for name in names)
 
 
 PRAGMAS = dict(connections.SQLITE_PRAGMAS)  # as the portal has them
@@ -197,6 +198,7 @@ def reused(settings):
     app.config.clear()
     app.config.update(config, **{name: own[name] for name in OF_EACH_TEST})
     app.jinja_env.cache.clear()
+    app.jinja_env.others.clear()
     mail.init_app(app)
     bind_archive(app.config)
     return app

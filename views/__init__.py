@@ -3,9 +3,10 @@
 from importlib import import_module
 
 MODULES = (  # in menu order
-    "assets", "format", "focus", "auth", "frame", "home", "invoices", "readings", "records",
-    "preferences", "notices", "consumption", "tickets", "supplies", "measures", "measure_files",
-    "documents", "history", "public_pages", "staff", "demo", "health",
+    "assets", "compression", "format", "focus", "auth", "frame", "home", "invoices", "readings",
+    "records", "preferences", "notices", "consumption", "tickets", "supplies", "measures",
+    "measure_files", "documents", "history", "public_pages", "switcher", "staff", "demo",
+    "health",
 )  # fmt: skip
 
 

@@ -1,13 +1,15 @@
 """Who is asking, and whether the row is theirs. Rows of others equal missing rows."""
 
+from functools import cached_property
 from urllib.parse import urlencode
 
 from flask import abort, current_app, g, redirect, request, session
 from flask_login import LoginManager, UserMixin, current_user
 
-from domain import operator_sessions, sessions
+from domain import mandates, operator_sessions, sessions
 from domain.clock import utcnow
 from models import SupplyPoint
+from views import acting, language
 from views.errors import ReadOnly
 
 IN_COOKIE = "_operator"  # the key of an operator's token there
@@ -15,9 +17,9 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 LESS_THAN_ALL = {  # what a session may that is not free to go everywhere
     "auth.logout",
     "static",
-    "frame.logo",
     "public_pages.privacy",
     "public_pages.accessibility",
+    "language.choose",
     "demo.mails",
     "demo.telephone",
 }
@@ -33,12 +35,39 @@ class SignedIn(UserMixin):
         self.session_id = row.session
         self.id = row.account
         self.username = row.username
-        self.customer_id = row.customer
+        self.customer_id = row.customer  # None for who only acts for others
         self.customer_name = row.name
         self.previous_access_at = row.previous_access_at
+        self.language = row.language
         self.awaits_code = row.awaits_code
         self.must_change_password = row.must_change_password
         self.is_view = row.operator_session is not None  # an operator, who only reads
+        self.holds_mandates = bool(row.holds_mandates) and not self.is_view
+        self.mandate = None  # the one under which this request is made; see views/acting.py
+
+    @cached_property
+    def received(self):
+        """The rows of `mandates.in_force`: what it may do for others."""
+        return mandates.in_force(self.id, now=utcnow()) if self.holds_mandates else []
+
+    @property
+    def name(self):
+        """As the page greets: the customer, else as those who gave a mandate call them."""
+        return self.customer_name or (self.received[0].delegate if self.received else self.username)
+
+    @property
+    def mandate_id(self):
+        return self.mandate.id if self.mandate else None
+
+    @property
+    def delegate(self):
+        """The name of who acts for the customer of this page, or None for the customer."""
+        return self.mandate.delegate if self.mandate else None
+
+    @property
+    def writer(self):
+        """The id of the login that does what is done here; a delegate is named instead."""
+        return None if self.mandate else self.id
 
     def get_id(self):
         return self.token
@@ -59,13 +88,15 @@ def init_app(app):
         token = session.get("_user_id")
         user = recognised(token) if token else None
         manager._update_request_context_with_user(user)
+        language.follow(current_operator() if at_desk() or (user and user.is_view) else user)
         if user and user.awaits_code:
             return None if request.endpoint in CODE_ONLY else go("/codice")
         if user and user.must_change_password and request.endpoint not in CHANGE_ONLY:
             return go("/password")
-        if user and user.is_view and request.method in UNSAFE and not at_desk():
+        if user and user.is_view and request.method in UNSAFE and not of_operators():
             raise ReadOnly
-        return None
+        stop = user and not at_desk() and acting.settle(user)
+        return go(stop) if stop else None
 
 
 def by_address_alone(view):
@@ -99,6 +130,11 @@ def at_desk():
     return request.path.startswith("/staff")
 
 
+def of_operators():
+    """Whether what is asked is an operator's to do, even one who looks as a customer."""
+    return at_desk() or request.endpoint == "language.choose"
+
+
 def is_background():
     """Whether a table refreshes itself: that is no sign that somebody is there."""
     return request.headers.get("X-Portale-Refresh") == "1"
@@ -118,7 +154,7 @@ def go(path):
 
 
 def owned_or_404(model, key):
-    """The row of `model` with code or id `key` that the signed-in account may see."""
+    """The row of `model` with code or id `key` that who is signed in may see at this address."""
     column = model.code if hasattr(model, "code") else model.id
     if column is model.id:
         if not (str(key).isascii() and str(key).isdigit() and len(str(key)) <= 18):
@@ -126,7 +162,9 @@ def owned_or_404(model, key):
         key = int(key)
     elif "\x00" in key:
         abort(404)
-    row = model.of(current_user.id).where(column == key).first()
+    mandate = current_user.mandate_id
+    rows = model.entrusted(mandate) if mandate else model.of(current_user.id)
+    row = rows.where(column == key).first()
     if row is None:
         abort(404)
     if model is SupplyPoint:

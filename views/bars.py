@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from domain import italian
+from domain import notation
 from views.charts import step
 
 # In units of the drawing, which is 640 wide.
@@ -91,7 +91,7 @@ class BarChart:
     def levels(self):
         """(y, number) of the horizontal lines."""
         amounts = range(self._low, self._high + 1, self._step)
-        return [(self._y(amount), italian.thousandths(amount)) for amount in amounts]
+        return [(self._y(amount), notation.thousandths(amount)) for amount in amounts]
 
 
 def stacked(parts):

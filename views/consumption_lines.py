@@ -7,7 +7,7 @@ from typing import NamedTuple
 from flask_babel import format_date
 from flask_babel import gettext as _
 
-from domain import consumption, italian
+from domain import consumption, notation
 from views.bars import SHORT, BarChart
 
 DRAWN = 15  # years at most in the chart; the table has them all
@@ -101,7 +101,7 @@ def change(before, after):
 
 
 def signed(amount):
-    return f"{'+' if amount > 0 else ''}{italian.thousandths(amount)}"
+    return f"{'+' if amount > 0 else ''}{notation.thousandths(amount)}"
 
 
 # -- The charts ------------------------------------------------------------------------------
@@ -137,10 +137,10 @@ def energy_bar(used, name, *, unit, kind_names):
         for band in consumption.ALL_BANDS
         if (kind, band) in used.parts
     ]
-    amounts = [f"{italian.thousandths(used.total)} {unit}"]
+    amounts = [f"{notation.thousandths(used.total)} {unit}"]
     if used.has_bands:
         amounts += [
-            f"{band.upper()} {italian.thousandths(used.of_band(band))}"
+            f"{band.upper()} {notation.thousandths(used.of_band(band))}"
             for band in consumption.BANDS
         ]
     return f"{name}: {', '.join(amounts)} ({kinds_in_words(used, kind_names)})", parts
@@ -149,7 +149,7 @@ def energy_bar(used, name, *, unit, kind_names):
 def power_bar(used, name):
     if used.power_w is None:
         return None
-    return f"{name}: {italian.thousandths(used.power_w)} kW", [(used.power_w, "power", "actual")]
+    return f"{name}: {notation.thousandths(used.power_w)} kW", [(used.power_w, "power", "actual")]
 
 
 def kinds_in_words(used, kind_names):

@@ -9,11 +9,11 @@ from flask_login import current_user, login_required
 
 from domain import documents, formatting
 from domain.clock import rome_day, utcnow
+from domain.notation import day
 from models import StoredFile
 from views import files
 from views.errors import Missing
 from views.filters import words
-from views.format import day
 from views.frame import MENU, customer_of, listed_supply
 from views.htmx import page_or_partial
 from views.paging import TableState, number

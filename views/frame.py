@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import peewee as pw
 from flask import (
     Blueprint,
     abort,
@@ -10,18 +11,18 @@ from flask import (
     get_template_attribute,
     redirect,
     request,
-    send_file,
     session,
 )
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import italian, supplies
-from domain import theme as theming
+from domain import notation, supplies, theme
 from domain.clock import rome_day, utcnow
-from models import Grant, Nickname, Prepared, SupplyPoint
+from models import Grant, MandateSupply, Nickname, Prepared, SupplyPoint
+from views import acting
 from views.access import owned_or_404
+from views.acting import NO_SUPPLY
 
 bp = Blueprint("frame", __name__)
 
@@ -47,28 +48,28 @@ MENU = (
 ELECTRICITY_ONLY = {"misure"}
 
 # Pages of a supply that are reached from another, not from the menu.
-WITHIN = {"preferenze", "secondo-fattore"}
+WITHIN = {"preferenze", "secondo-fattore", "deleghe"}
 
+_SUPPLY = (
+    SupplyPoint.id,
+    SupplyPoint.code,
+    SupplyPoint.customer,
+    SupplyPoint.service,
+    SupplyPoint.pod,
+    SupplyPoint.pdr,
+    SupplyPoint.street,
+    SupplyPoint.street_number,
+    SupplyPoint.postcode,
+    SupplyPoint.city,
+    SupplyPoint.province,
+    SupplyPoint.active_from,
+    SupplyPoint.ended_on,
+    SupplyPoint.distributor_vat,
+)
 _supplies = Prepared(
     "account",
     lambda account: (
-        SupplyPoint.select(
-            SupplyPoint.id,
-            SupplyPoint.code,
-            SupplyPoint.customer,
-            SupplyPoint.service,
-            SupplyPoint.pod,
-            SupplyPoint.pdr,
-            SupplyPoint.street,
-            SupplyPoint.street_number,
-            SupplyPoint.postcode,
-            SupplyPoint.city,
-            SupplyPoint.province,
-            SupplyPoint.active_from,
-            SupplyPoint.ended_on,
-            SupplyPoint.distributor_vat,
-            Nickname.text.alias("nickname"),
-        )
+        SupplyPoint.select(*_SUPPLY, Nickname.text.alias("nickname"))
         .join(Grant, on=Grant.customer == SupplyPoint.customer)
         .left_outer_join(
             Nickname,
@@ -79,19 +80,40 @@ _supplies = Prepared(
     ),
 )
 
-NO_SUPPLY = "-"  # stands in the address of a customer who has no supply yet
+# The same of a mandate; what the customer calls them is the customer's own.
+_entrusted = Prepared(
+    "mandate",
+    lambda mandate: (
+        SupplyPoint.select(*_SUPPLY, pw.Value(None).alias("nickname"))
+        .where(SupplyPoint.id.in_(MandateSupply.of(mandate)))
+        .order_by(SupplyPoint.code)
+    ),
+)
 
 
 def init_app(app):
     app.register_blueprint(bp)
     app.jinja_env.globals["frame"] = Frame
-    app.extensions["assets"].add("theme.css", theming.stylesheet(app.config["COLOR"]))
+    wear(app.config["BRANDING"], app.extensions["assets"])
+
+
+def wear(branding, assets):
+    """Give the utility's colours, style and pictures their addresses."""
+    assets.add("theme.css", theme.stylesheet(branding.palette) + branding.style)
+    for picture in filter(None, (branding.logo, branding.favicon)):
+        assets.add_picture(picture.name, picture.content)
 
 
 def own_supplies():
-    """The supplies of the signed-in account, as rows, read once a request."""
+    """The supplies of the signed-in account, as rows, read once a request.
+
+    Those of the mandate instead, where it acts under one.
+    """
     if "own_supplies" not in g:
-        g.own_supplies = _supplies(account=current_user.id)
+        mandate = current_user.mandate_id
+        g.own_supplies = (
+            _entrusted(mandate=mandate) if mandate else _supplies(account=current_user.id)
+        )
     return g.own_supplies
 
 
@@ -102,13 +124,14 @@ class Frame:
         self.page = page
         self.code = supply.code if supply else NO_SUPPLY
         self.has_electricity = bool(supply) and supply.service == "EE"
+        self.scope = scope_of(current_user)
         self.supplies = own_supplies()
         previous = current_user.previous_access_at
         self.last_access = f"{rome_day(previous):%d/%m/%y}" if previous else None
 
     def menu(self, inert):
         """The entries as HTML, without links while `inert`."""
-        menu = _menu(self.page, self.has_electricity, bool(inert))
+        menu = _menu(self.page, self.has_electricity, bool(inert), self.scope)
         return menu.replace(_CODE, self.code)
 
     @staticmethod
@@ -118,21 +141,41 @@ class Frame:
         if supply.nickname:
             label = f"{supply.nickname} – {label}"
         if supplies.has_ended(supply, rome_day(utcnow())):
-            label += _(" (cessata il %(day)s)", day=italian.day(supply.ended_on))
+            label += _(" (cessata il %(day)s)", day=notation.day(supply.ended_on))
         return label
 
 
 _CODE = "CODICE-FORNITURA"  # where the supply's code goes in the menu made once
 
 
+OF_LOGIN_ONLY = "login"  # who acts for nobody at the moment, and is no customer
+
+
+def scope_of(user):
+    """The scope of the mandate under which the page is shown; None: the customer's own."""
+    if user.mandate:
+        return user.mandate.scope
+    return None if user.customer_id else OF_LOGIN_ONLY
+
+
+def is_reached(path, scope):
+    """Whether the menu entry of that path is for who acts with that scope."""
+    if scope is None:
+        return True
+    endpoint, _values = current_app.url_map.bind("").match(f"/forniture/x/{path}")
+    return endpoint in acting.OF_LOGIN if scope == OF_LOGIN_ONLY else acting.reaches(scope, endpoint)
+
+
 @cache
-def _menu(page, electricity, inert):
+def _menu(page, electricity, inert, scope):
     """The menu for any supply; it is the same for all customers, and half of a page's texts."""
     groups = [
         [
             (path, label)
             for path, label, group in MENU
-            if group == of_group and (electricity or path not in ELECTRICITY_ONLY)
+            if group == of_group
+            and (electricity or path not in ELECTRICITY_ONLY)
+            and is_reached(path, scope)
         ]
         for of_group in ("general", "papers", "history")
     ]
@@ -174,7 +217,18 @@ def chosen_supply(code):
 @bp.get("/")
 @login_required
 def home_of_default():
-    return redirect(f"/forniture/{default_supply_code()}/home", 303)
+    return redirect(first_page(), 303)
+
+
+def first_page():
+    """Where who signed in begins: the supply chosen last, else one's own, else another's."""
+    received = current_user.received
+    chosen = next((row for row in received if row.supply == session.get("supply")), None)
+    if chosen:
+        return acting.first_address(chosen)
+    if current_user.customer_id is not None:
+        return f"/forniture/{default_supply_code()}/home"
+    return acting.first_address(received[0]) if received else "/deleghe"
 
 
 @bp.get("/forniture/vai")
@@ -187,16 +241,3 @@ def choose():
     code = request.args.get("fornitura", "")
     listed_supply(code)
     return redirect(f"/forniture/{code}/{page}", 303)
-
-
-@bp.get("/logo")
-def logo():
-    """The one file that the LOGO setting names; as an SVG it must not run anything."""
-    path = current_app.config["LOGO"]
-    if not path:
-        abort(404)
-    response = send_file(path, max_age=300)
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    )
-    return response

@@ -5,10 +5,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import history, supplies
+from domain import history, history_sentences, supplies
 from domain.clock import rome_day, utcnow
-from domain.history_sentences import sentence
-from domain.italian import moment
+from domain.notation import moment
 from views import filters
 from views.frame import listed_supply, own_supplies
 from views.htmx import page_or_partial
@@ -22,6 +21,7 @@ LABELS = {
     "modifiche": _l("Modifiche"),
     "documenti": _l("Documenti"),
     "ticket": _l("Ticket"),
+    "deleghe": _l("Deleghe"),
 }
 
 
@@ -66,7 +66,7 @@ def written(row):
     return (
         moment(row.at),
         LABELS[group] if group else "",
-        sentence(row.kind, row.details),
+        history_sentences.sentence(row.kind, row.details),
         row.supply or "",
         who(row),
     )
@@ -76,7 +76,17 @@ def who(row):
     """Who did it, where it was not the login that looks; nobody's login is the utility."""
     if row.account == current_user.id:
         return ""
-    if row.account is None:
+    return who_else(row)
+
+
+def who_else(row):
+    """Who did it, where it was no login of the customer."""
+    delegate = history_sentences.delegate(row.details)
+    if delegate:
+        return _("Con la delega a %(name)s.", name=delegate)
+    if row.kind in history.OF_DELEGATES:  # their sentence says who
+        return ""
+    if row.login is None:
         return _("Dal servizio clienti.")
     return _("Con l'accesso di %(login)s.", login=row.login)
 

@@ -2,15 +2,15 @@
 
 from flask import Blueprint, abort, current_app, flash, redirect, request
 from flask_babel import gettext as _
-from flask_login import login_required
+from flask_login import current_user, login_required
 
 from domain import history, invoices
 from domain.clock import rome_day, utcnow
+from domain.notation import day, money
 from models import StoredFile
 from views import files
 from views.errors import Missing
 from views.filters import among
-from views.format import day, money
 from views.frame import customer_of, listed_supply
 from views.htmx import page_or_partial
 from views.paging import TableState, number
@@ -76,8 +76,8 @@ def written(row, today, path):
 
 
 def scope(supply):
-    """The ids of customer and supply whose invoices are shown."""
-    return customer_of(supply), supply and supply.id
+    """The ids of customer and supply whose invoices are shown, and of the mandate if any."""
+    return customer_of(supply), supply and supply.id, current_user.mandate_id
 
 
 @bp.get("/<key>/pdf")
@@ -116,7 +116,7 @@ def as_zip(supply_code):
 
 def concerned(supply_code):
     """Whose history tells of a download at that address."""
-    customer, supply = scope(listed_supply(supply_code))
+    customer, supply, _mandate = scope(listed_supply(supply_code))
     return {"customer": customer, "supply": supply}
 
 

@@ -10,7 +10,7 @@ from domain import intervals, measures
 from domain.clock import rome_day, rome_instant, utcnow
 from domain.errors import Refused
 from domain.intervals import Interval
-from domain.italian import day, kilo
+from domain.notation import day, kilo
 from forms import IntervalForm
 from views.frame import listed_supply, own_supplies
 from views.htmx import page_or_partial

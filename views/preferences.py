@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import agenda, erasure, export, mail, preferences
+from domain import agenda, erasure, export, language, mail, preferences
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from domain.throttle import TooManyTries
@@ -53,7 +53,6 @@ def answer(supply, *, nickname_form=None, form=None):
         "preferences/index.html",
         **FRAME,
         supply=supply,
-        languages=preferences.LANGUAGES,
         form=form or preferences_form(None, obj=preferences.of(current_user.id)),
         nickname_form=nickname_form
         or NicknameForm(None, nickname=supply.nickname if supply else ""),
@@ -64,11 +63,10 @@ def answer(supply, *, nickname_form=None, form=None):
 
 
 def preferences_form(*given, **options):
-    """The form, without a choice of language where there is none to choose."""
+    """The form; who has chosen no language finds the one that is spoken."""
     form = PreferencesForm(*given, **options)
-    form.language.choices = list(preferences.LANGUAGES.items())
-    if len(preferences.LANGUAGES) == 1:
-        del form.language
+    form.language.choices = list(language.LANGUAGES.items())
+    form.language.data = form.language.data or language.current()
     return form
 
 
@@ -88,9 +86,10 @@ def save(supply_code):
     form = preferences_form(request.form)
     if not form.validate():
         return answer(supply, form=form), 422
-    language = form.language.data if "language" in form else None
     flags = {name: form[name].data for name in preferences.FLAGS}
-    preferences.save(current_user.id, language=language, now=utcnow(), **flags)
+    chosen = form.language.data if form.language.data != language.current() else None
+    preferences.save(current_user.id, language=chosen, now=utcnow(), **flags)
+    language.speak(form.language.data)
     flash(_("Preferenze salvate."))
     return back(supply_code)
 

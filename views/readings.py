@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import italian, readings, supplies, windows
+from domain import notation, readings, supplies, windows
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from forms import ReadingForm
@@ -118,13 +118,17 @@ def submit(supply_code):
     if not form.validate():
         return entry_form(supply, form), 422
     values = form.counter.data, form.corrector.data
-    account, confirmed = current_user.id, form.is_confirmed
     try:
-        readings.submit(supply, *values, account=account, confirmed=confirmed, now=utcnow())
+        readings.submit(supply, *values, **who(), confirmed=form.is_confirmed, now=utcnow())
     except Refused as refusal:
         return entry_form(supply, form, refusal), 422
     flash(_("Lettura registrata: sarà acquisita entro circa mezz'ora."))
     return redirect(url_for(".index", supply_code=supply.code), 303)
+
+
+def who():
+    """Who enters or cancels a reading, as the domain takes it."""
+    return {"account": current_user.writer, "delegate": current_user.delegate}
 
 
 def entry_form(supply, form, refusal=None):
@@ -158,9 +162,9 @@ def cancel(supply_code, reading_id):
     supply = owned_or_404(SupplyPoint, supply_code)
     reading = own_reading_or_404(supply, reading_id)
     try:
-        readings.cancel(reading, account=current_user.id, now=utcnow())
+        readings.cancel(reading, **who(), now=utcnow())
     except Refused as refusal:
         flash(str(refusal), "warning")
     else:
-        flash(_("Lettura del %(day)s cancellata.", day=italian.day(reading.day)))
+        flash(_("Lettura del %(day)s cancellata.", day=notation.day(reading.day)))
     return redirect(url_for(".index", supply_code=supply.code), 303)

@@ -2,7 +2,7 @@
 
 import peewee as pw
 
-from domain import italian, mail, statements
+from domain import mail, statements
 from domain.formats import table
 from domain.imports.upsert import Cell, Kind, Unwritable
 from models import Account, Param, ReadingBatch, SelfReading, SupplyPoint
@@ -125,7 +125,7 @@ class Outcomes(Kind):
                 mail.Notice(
                     f"reading_{answered[id_].values['state']}",
                     account,
-                    {"supply": supply, "day": italian.day(day), "reason": reason},
+                    {"supply": supply, "day": day.isoformat(), "reason": reason},
                 )
                 for id_, day, reason, supply, account in query.tuples()
             ),

@@ -2,16 +2,26 @@
 
 import json
 from email import policy
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
 from urllib.parse import urlsplit
 
 import flask_mail
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app, render_template
 
-from domain import credentials, email_links, italian, receipts, theme
-from domain.clock import rome_day
+from domain import (
+    credentials,
+    email_links,
+    language,
+    mandate_links,
+    notation,
+    public_pages,
+    receipts,
+)
 from domain.mail import links
 from domain.mail.outbox import GROUPS
+from domain.mail.params import written
 from domain.mail.transport import Undeliverable
 from domain.text import one_line
 from models import Customer, Grant
@@ -20,6 +30,7 @@ LIFETIMES = {
     "first_access": credentials.FIRST_ACCESS,
     "recovery": credentials.RECOVERY,
     "email_change": email_links.LIFETIME,
+    "mandate_invitation": mandate_links.LIFETIME,
 }
 
 
@@ -36,15 +47,35 @@ ATTACHMENTS = {"complaint_receipt": complaint_receipt}
 
 
 class Message(flask_mail.Message):
-    """Flask-Mail's, whose headers are folded by the older rules of Python.
+    """Flask-Mail's, with a logo, and with headers folded by the older rules of Python.
 
     The newer ones put blanks into long names with accents.
     """
 
     WIRE = policy.compat32.clone(linesep="\r\n")
+    LOGO = "logo@portale"  # what the HTML calls it
+    logo = None  # a Picture, which goes with the HTML: nothing is asked of the portal
+
+    def _message(self):
+        message = super()._message()
+        if self.logo:
+            parts = message.get_payload()[0].get_payload()  # text, HTML
+            parts[-1] = with_picture(parts[-1], self.logo, self.LOGO)
+        return message
 
     def as_bytes(self):
         return self._message().as_bytes(policy=self.WIRE)
+
+
+def with_picture(page, picture, name):
+    """The HTML part `page` and the picture that it calls `cid:name` (RFC 2387, RFC 2392)."""
+    image = MIMEImage(picture.content, "png")
+    image.add_header("Content-ID", f"<{name}>")
+    image.add_header("Content-Disposition", "inline", filename=picture.name)
+    related = MIMEMultipart("related", type="text/html")
+    related.attach(page)
+    related.attach(image)
+    return related
 
 
 def compose(row, secret=None, *, now):
@@ -53,17 +84,26 @@ def compose(row, secret=None, *, now):
     Subject is the first line of the text template. Raises Undeliverable for an address
     that no server would take.
     """
+    with language.speaking(language.of_mail(row)):
+        return _compose(row, secret, now)
+
+
+def _compose(row, secret, now):
+    branding = current_app.config["BRANDING"]
     context = {
-        **json.loads(row.params),
+        **written(json.loads(row.params)),
         "account": row.account,
         "customer": customer_of(row.account),
         "secret": secret,
-        "expires_at": in_rome(now + LIFETIMES[row.kind]) if secret else None,
-        "happened_at": in_rome(row.created_at),
+        "expires_at": notation.at(now + LIFETIMES[row.kind]) if secret else None,
+        "happened_at": notation.at(row.created_at),
         "portal": current_app.config["BASE_URL"],
         "utility": one_line(current_app.config["UTILITY_NAME"]),
         "contacts": current_app.config["UTILITY_CONTACTS"],
-        "colors": colors(current_app.config["COLOR"]),
+        "legal": public_pages.addition("pie-di-pagina", current_app.config),
+        "legal_words": public_pages.addition_in_words("pie-di-pagina", current_app.config),
+        "logo": Message.LOGO if branding.mail_logo else None,
+        "colors": colors(branding.palette),
         "masked": masked,
         "unsubscribe": unsubscribe(row),
     }
@@ -78,6 +118,7 @@ def compose(row, secret=None, *, now):
     # As a pair: given as text, a comma in the name would cut the address.
     message.sender = (context["utility"], current_app.config["MAIL_SENDER"])
     message.msgId = message_id(row)
+    message.logo = branding.mail_logo
     if row.kind in ATTACHMENTS:
         message.attach(*ATTACHMENTS[row.kind](context))
     return message
@@ -129,21 +170,23 @@ def customer_of(account):
     return granted.order_by(Grant.id).first()
 
 
-def in_rome(instant):
-    return f"{italian.day(rome_day(instant))} alle {italian.time(instant)}"
-
-
 def masked(address):
     """`m•••@example.it`: enough to know one's own address, no more."""
     local, _at, host = address.rpartition("@")
     return f"{local[:1]}•••@{host}"
 
 
-def colors(color):
-    """The utility's colour as a surface with its ink, and as ink in light and dark."""
+def colors(palette):
+    """The utility's colours: of the header, of buttons and links in light and dark.
+
+    The header has one for both: many mail programs show a mail in dark without telling it.
+    """
+    light, dark = palette.light, palette.dark
     return {
-        "surface": color,
-        "ink": theme.ink_on(color),
-        "light": theme.legible(color, theme.PAPER),
-        "dark": theme.legible(color, theme.DARK_SURFACE),
+        "surface": light.brand,
+        "ink": light.on_brand,
+        "light": light.accent,
+        "on_light": light.on_accent,
+        "dark": dark.accent,
+        "on_dark": dark.on_accent,
     }

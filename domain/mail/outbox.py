@@ -33,6 +33,10 @@ ALWAYS = (  # security, and receipts of what the customer asked for
     "erasure_withdrawn",
     "erasure_declined",
     "erasure_done",
+    "mandate_invitation",  # with a link
+    "mandate_received",
+    "mandate_accepted",
+    "mandate_ended",
 )
 NOTICES = {  # what the customer may prefer not to be told by mail, by what it is about
     "readings": (
@@ -75,11 +79,12 @@ class Notice(NamedTuple):
     once: str | None = None
 
 
-def queue(kind, recipient, *, account=None, params=None, now):
+def queue(kind, recipient, *, account=None, params=None, language=None, now):
     """Put a mail in the queue, in the transaction of the caller; return its row.
 
-    `params` is what its template shows besides the account (JSON, no secret). After the
-    commit call `kick()`.
+    `params` is what its template shows besides the account (JSON, no secret), in no language
+    yet: days as `aaaa-mm-gg`, amounts in cents. `language` is given where there is no account
+    to tell it. After the commit call `kick()`.
     """
     if kind not in KINDS:
         raise ValueError(f"no such mail: {kind}")
@@ -88,6 +93,7 @@ def queue(kind, recipient, *, account=None, params=None, now):
         recipient=recipient,
         account=account,
         params=json.dumps(params or {}),
+        language=language,
         created_at=now,
         due_at=now,
         bulk=kind in FOR_MANY,
@@ -262,10 +268,15 @@ def report_undelivered(*, now):
             count = sum(each["mails"] for each in told)
             params = {"count": count, "reasons": told[:REASONS], "more": len(told) > REASONS}
             for operator in Operator.select().where(Operator.disabled_at.is_null()):
-                queue(TO_OPERATORS, operator.email, params=params, now=now)
+                _queue_for(operator, params, now)
     except throttle.TooManyTries:
         return 0
     return count
+
+
+def _queue_for(operator, params, now):
+    spoken = operator.language
+    queue(TO_OPERATORS, operator.email, params=params, language=spoken, now=now)
 
 
 def _reasons(condition):

@@ -141,8 +141,8 @@ def test_each_login_gets_one_mail_for_all_of_its_readings(outbox):
         ("reading_acquired", other.email),
     ]
     assert json.loads(mails[0].params)["readings"] == [
-        {"supply": "PR0", "day": "23/11/2026", "counter": "45.000"},
-        {"supply": "PR1", "day": "23/11/2026", "counter": "7"},
+        {"supply": "PR0", "day": "2026-11-23", "counter": 45_000},
+        {"supply": "PR1", "day": "2026-11-23", "counter": 7},
     ]
 
 

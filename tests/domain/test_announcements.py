@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from domain import announcements, publishing
+from domain import announcements, documents, publishing
 from domain.clock import utcnow
 from domain.imports.inbox import Inbox
 from models import Account, Document, DocumentDraft, Grant, Invoice, OutgoingMail
@@ -56,12 +56,7 @@ def in_use(rosa):
 
 def test_a_new_invoice_is_told_with_amount_and_day(app, in_use):
     take(app, "2026/1;20/11/2026;000002;fattura;10/12/2026;1234,56;da_pagare")
-    invoice = {
-        "number": "2026/1",
-        "due": "10/12/2026",
-        "amount": "1.234,56\xa0€",
-        "credit": False,
-    }
+    invoice = {"number": "2026/1", "due": "2026-12-10", "amount": 123_456, "credit": False}
     assert told("invoice_published") == [("rosa@example.it", {"invoices": [invoice], "more": 0})]
 
 
@@ -171,7 +166,7 @@ def test_a_new_document_is_told_once_to_all_it_is_for(archive, rosa):
     new()
     assert announcements.tell_of_documents(now=NOW) == 2
     assert announcements.tell_of_documents(now=NOW + DAY) == 0
-    said = {"document": "Nuove tariffe", "personal": False, "menu": "Comunicati"}
+    said = {"document": "Nuove tariffe", "personal": False, "menu": documents.NOTICES}
     assert told("document_published") == [("rosa@example.it", said), ("ugo@example.it", said)]
 
 
@@ -190,7 +185,7 @@ def test_a_personal_document_is_told_to_its_customer(archive, rosa):
     new("Contratto", customer=rosa.grants.get().customer)
     assert announcements.tell_of_documents(now=NOW) == 1
     [(recipient, said)] = told("document_published")
-    assert (recipient, said["menu"]) == ("rosa@example.it", "I miei documenti")
+    assert (recipient, said["menu"]) == ("rosa@example.it", documents.PERSONAL)
 
 
 def test_a_document_for_some_is_told_to_those(archive, rosa):

@@ -59,8 +59,8 @@ def test_a_window_that_opens_today_is_told_to_whom_it_concerns(rosa):
     assert reminders.windows_opening(now=at(TODAY)) == 1
     assert told("window_opens") == {
         "000002": {
-            "from_day": "23/11/2026", "from_time": "08:00",
-            "to_day": "27/11/2026", "to_time": "23:59",
+            "from_day": "2026-11-23", "from_time": "08:00",
+            "to_day": "2026-11-27", "to_time": "23:59",
             "supplies": ["PR000002 (Pdr: 00000000000002); VIA PROVA 5 - 48124 RAVENNA (RA)"],
         }
     }  # fmt: skip
@@ -194,9 +194,9 @@ def test_what_is_due_in_five_days_is_told_or_a_day_late(rosa, days, mails):
 def test_the_mail_tells_number_amount_and_day(rosa):
     make_invoice(rosa.grants.get().customer, number="2026/1", due_on=TODAY + 5 * DAY)
     reminders.payments_due(now=at(TODAY))
-    invoice = {"number": "2026/1", "due": "28/11/2026", "amount": "123,45\xa0€", "credit": False}
+    invoice = {"number": "2026/1", "due": "2026-11-28", "amount": 12_345, "credit": False}
     assert told("invoice_due") == {
-        "000002": {"due": "28/11/2026", "invoices": [invoice], "more": 0}
+        "000002": {"due": "2026-11-28", "invoices": [invoice], "more": 0}
     }
 
 

@@ -170,22 +170,18 @@ def test_notices_are_switched_off_one_by_one(browser, account, group):
 
 def test_row_10_other_fields_are_ignored(browser, account):
     before = Account.select().where(Account.id == account).dicts().get()
-    browser.post(PAGE, data={**ALL, "language": "en", "email": "x@example.it", "disabled_at": "1"})
+    browser.post(PAGE, data={**ALL, "last_language": "en", "email": "x@y.it", "disabled_at": "1"})
     assert Account.select().where(Account.id == account).dicts().get() == before
 
 
-def test_with_one_language_there_is_no_choice(browser):
-    page = browser.get(PAGE).text
-    assert "Lingua: <strong>Italiano</strong>." in page
-    assert "soltanto in questa lingua" in page
-    assert 'name="language"' not in page
-
-
-def test_with_several_languages_there_is(browser, account, monkeypatch):
-    monkeypatch.setitem(preferences.LANGUAGES, "de", "Deutsch")
-    assert 'name="language"' in browser.get(PAGE).text
+def test_the_language_is_chosen_among_those_that_there_are(browser, account):
+    assert '<option selected value="it">Italiano</option>' in browser.get(PAGE).text
     assert browser.post(PAGE, data={"language": "xx"}).status_code == 422
-    assert browser.post(PAGE, data={"language": "de"}).status_code == 303
+    browser.post(PAGE, data={**ALL, "language": "it"})
+    assert Account.get_by_id(account).language is None  # left as it was
+    answer = browser.post(PAGE, data={**ALL, "language": "de"}, follow_redirects=True)
+    assert '<option selected value="de">Deutsch</option>' in answer.text
+    assert "Die Einstellungen wurden gespeichert." in answer.text
     assert Account.get_by_id(account).language == "de"
 
 

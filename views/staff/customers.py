@@ -8,7 +8,7 @@ from domain import customer_sheet, history, logins, mail, search, sessions
 from domain.clock import utcnow
 from domain.errors import Refused
 from domain.history_sentences import sentence
-from domain.italian import moment
+from domain.notation import moment
 from forms import CorrectEmailForm
 from models import postal_address
 from views.history import LABELS

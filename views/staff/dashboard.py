@@ -5,7 +5,7 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import desk, italian, schedule
+from domain import desk, notation, schedule
 from domain.clock import utcnow
 from views.bars import SHORT, BarChart
 from views.htmx import page_or_partial, wants_partial
@@ -51,9 +51,9 @@ def duration(run):
         return ""
     seconds = run.lasted.total_seconds()
     return (
-        f"{italian.thousandths(round(seconds * 10) * 100)} s"
+        f"{notation.thousandths(round(seconds * 10) * 100)} s"
         if seconds < 60
-        else italian.span(run.lasted)
+        else notation.span(run.lasted)
     )
 
 

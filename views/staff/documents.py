@@ -6,12 +6,12 @@ from flask_babel import lazy_gettext as _l
 
 from domain import documents, published, publishing
 from domain.clock import rome_day, utcnow
+from domain.notation import day
 from models import StoredFile
 from views import files
 from views.documents import article, excerpt
 from views.errors import Missing
 from views.filters import among, words
-from views.format import day
 from views.htmx import page_or_partial
 from views.paging import TableState, number
 from views.staff.access import noted, noting, operator_required

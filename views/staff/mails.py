@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, redirect
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import italian, mail
+from domain import mail, notation
 from domain.clock import utcnow
 from domain.errors import Refused
 from domain.mail import overview
@@ -100,7 +100,7 @@ def retry_all():
     with noting("mails_retried") as details:
         details["mails"] = overview.retry_all(now=utcnow())
     mail.kick()
-    flash(_("Mail rimesse in coda: %(count)s.", count=italian.whole(details["mails"])))
+    flash(_("Mail rimesse in coda: %(count)s.", count=notation.whole(details["mails"])))
     return redirect(asked_table().href(), 303)
 
 

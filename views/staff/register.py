@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from domain import register, register_sentences
 from domain.clock import ROME, rome_day, utcnow
 from domain.formats.sheets import Column
-from domain.italian import moment
+from domain.notation import moment
 from views import files, filters
 from views.htmx import page_or_partial
 from views.paging import TableState

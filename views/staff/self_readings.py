@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import italian, readings, self_readings, supplies
+from domain import notation, readings, self_readings, supplies
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from forms import ReadingForm, compact
@@ -199,5 +199,5 @@ def cancel(key):
     except Refused as refusal:
         flash(str(refusal), "warning")
     else:
-        flash(_("Lettura del %(day)s cancellata.", day=italian.day(reading.day)))
+        flash(_("Lettura del %(day)s cancellata.", day=notation.day(reading.day)))
     return redirect(f"{HERE}?fornitura={supply.code}", 303)
