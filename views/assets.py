@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from flask import abort, current_app, request
 
+from views.compression import takes_gzip
+
 FOLDER = Path(__file__).parent.parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 KEPT = "public, max-age=31536000, immutable"
@@ -64,7 +66,7 @@ def init_app(app):
 
 def serve(digest, name):
     asset = current_app.extensions["assets"].get(name) or abort(404)
-    zipped = request.accept_encodings.quality("gzip") > 0
+    zipped = takes_gzip()
     response = current_app.response_class(
         asset.compressed if zipped else asset.content,
         mimetype=KINDS[Path(name).suffix],
