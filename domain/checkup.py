@@ -48,6 +48,7 @@ def examine(config, *, key, now):
     yield disk("disk.backup", config["BACKUP_DIR"])
     yield backup(config["BACKUP_DIR"], now)
     yield inbox_files(config["DATA_DIR"] / "inbox", now)
+    yield look(config["BRANDING"].warnings)
     try:
         yield from of_the_archive(config["DATA_DIR"] / "documents", key, now)
     except UNREACHABLE as error:
@@ -126,6 +127,14 @@ def inbox_files(folder, now):
         "eseguire jobs.import_inbox: dice perché restano lì" if late else "",
         {"files": len(ages), "oldest_seconds": int(oldest)},
     )
+
+
+def look(warnings):
+    """Whether all that the utility put in place of the portal's own can be used."""
+    if not warnings:
+        return Finding("look", "Colori, logo e testi propri: tutti usati.", "", {"warnings": []})
+    todo = "correggere, poi riavviare il portale (docs/personalizzazione.md)"
+    return Finding("look", " ".join(warnings), todo, {"warnings": warnings})
 
 
 def span(seconds):

@@ -109,6 +109,7 @@ def settings(port, data):
         "PORTALE_UTILITY_NAME": people.UTILITY_NAME,
         "PORTALE_UTILITY_VAT": people.UTILITY_VAT,
         "PORTALE_UTILITY_CONTACTS": people.UTILITY_CONTACTS,
+        "PORTALE_OVERRIDES_DIR": str(ROOT / "jobs/demo_world/personalizza"),
         "PORTALE_MAIL_SENDER": "portale@energia-di-prova.example",
     }
 

@@ -28,7 +28,6 @@ OPEN = {
     "static",
     "health.health",
     "health.ready",
-    "frame.logo",
     "public_pages.privacy",
     "public_pages.accessibility",
     "auth.login",
@@ -45,6 +44,7 @@ OPEN = {
     "notices.stop",
     "records.email_link",
     "records.confirm_email",
+    "language.choose",
 }
 # Those of them that an address with a secret opens: each try is counted.
 BY_SECRET = {"preferences.feed", "notices.ask", "records.email_link"}

@@ -14,7 +14,6 @@ from tests.security.routes import path_of, with_method
 
 FOR_ALL = {
     "static",
-    "frame.logo",
     "public_pages.privacy",
     "public_pages.accessibility",
 }
