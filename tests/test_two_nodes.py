@@ -24,6 +24,7 @@ from tests import smtp
 from tests.conftest import ON_POSTGRESQL, required
 from tests.factories import PASSWORD, make_account, make_customer, make_gas, make_self_reading
 from tests.jobs import process
+from views.assets import KEPT
 
 pytestmark = pytest.mark.skipif(not ON_POSTGRESQL, reason="needs a server of PostgreSQL")
 ROOT = Path(__file__).parent.parent
@@ -97,7 +98,6 @@ def proxy(nodes, tmp_path):
         r"/etc/letsencrypt/\S+/fullchain.pem": str(certificate),
         r"/etc/letsencrypt/\S+/privkey.pem": str(tmp_path / "key.pem"),
         r"/var/log/nginx/": f"{tmp_path}/",
-        r"/opt/portale/": f"{ROOT}/",
     }.items():
         example, found = re.subn(given, ours, example)
         assert found, given
@@ -107,7 +107,7 @@ def proxy(nodes, tmp_path):
     (tmp_path / "nginx.conf").write_text(
         f"user root; daemon off; pid {tmp_path}/pid; error_log {tmp_path}/error.log;\n"
         "events {}\n"
-        f"http {{ include /etc/nginx/mime.types; {ours} include {tmp_path}/portale.conf; }}\n"
+        f"http {{ gzip on; {ours} include {tmp_path}/portale.conf; }}\n"  # as Debian's
     )
     command = [NGINX, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     server = subprocess.Popen([*command, "-e", str(tmp_path / "error.log")])
@@ -140,17 +140,17 @@ class Visitor:
     def post(self, path, **fields):
         return self.ask("POST", path, urlencode(fields))
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, headers=()):
         """(status, text, headers) of one request, on a connection of its own."""
         trusting = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=trusting)
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        headers = {"Host": HOST, "Cookie": cookies, "Referer": f"https://{HOST}/"}
+        headers = {"Host": HOST, "Cookie": cookies, "Referer": f"https://{HOST}/", **dict(headers)}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        text = answer.read().decode()
+        text = answer.read().decode(errors="replace")
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, _equals, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
@@ -194,11 +194,30 @@ def follow(visitor, path):
     return text
 
 
-def test_the_proxy_gives_files_and_tells_each_machine_whom_it_serves(proxy):
-    status, _text, headers = proxy.get("/static/style.css")
-    assert status == 200
-    assert headers["Cache-Control"] == "no-cache"
-    assert headers["X-Content-Type-Options"] == "nosniff"
+def test_files_come_from_either_machine_to_be_kept(proxy):
+    address = re.search(r'href="(/static/\w+/style\.css)"', proxy.get("/login")[1])[1]
+    for _machine in range(2):
+        status, _text, headers = proxy.get(address)
+        assert status == 200
+        assert headers["Cache-Control"] == KEPT
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_file_that_one_machine_does_not_have_is_asked_of_the_other(proxy, nodes):
+    proxy.get("/static/x/niente.js")
+    assert re.search(r"127\.0\.0\.1:\d+, 127\.0\.0\.1:\d+ ", proxy.log.read_text())
+
+
+def test_the_proxy_compresses_nothing_by_itself(proxy):
+    zipped = {"Accept-Encoding": "gzip"}
+    answers = [
+        proxy.ask("GET", "/login", headers={**zipped, "Sec-Fetch-Site": site})[2]
+        for site in ("cross-site", "none")
+    ]
+    assert [each["Content-Encoding"] for each in answers] == [None, "gzip"]
+
+
+def test_the_proxy_tells_each_machine_whom_it_serves(proxy):
     make_account(make_customer("000002"))
     for _try in range(12):  # counted by address, on whichever machine
         answer = proxy.log_in("000003")
