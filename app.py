@@ -247,12 +247,13 @@ def open_archive(app):
 def refuse_another_release():
     """Rather than fail page by page. An archive that does not answer may do so in a minute."""
     try:
-        with models.db.connection_context():
-            schema.refuse_another_release()
+        schema.refuse_another_release()
     except Refused as refusal:
         raise ConfigurationError(str(refusal)) from None
     except health.UNREACHABLE as error:
         log.error("starting without the archive: %s", error)
+    finally:
+        models.db.close_all()  # the first visitor may be a minute away
 
 
 def bind_archive(config):

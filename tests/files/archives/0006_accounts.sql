@@ -1,0 +1,87 @@
+-- 0006_accounts: see tests/archives.py
+
+INSERT INTO "account" ("id", "username", "email", "password_hash", "created_at", "last_access_at", "disabled_at", "language", "notices", "notices_readings", "notices_invoices", "notices_documents", "notices_tickets", "totp_nonce", "totp_since", "totp_step") VALUES
+(1, '990001', '990001@example.it', '$argon2id$v=19$m=19456,t=2,p=1$+r238MhbmPXT3x30atABKA$+aU6Cb4rk5uYXDgdGGWDCEq8TGSbIZFkZn/VazkWoyY', '2026-11-23 16:42:45.936648', NULL, NULL, 'it', TRUE, TRUE, TRUE, TRUE, TRUE, NULL, NULL, NULL);
+
+INSERT INTO "customer" ("id", "code", "name", "tax_code", "vat_number", "street", "street_number", "postcode", "city", "province", "phone", "fax", "email", "active", "erased_at") VALUES
+(1, '990001', 'CLIENTE 90001 S.P.A.', NULL, '00000090001', 'VIA DI PROVA', '35', '59100', 'PRATO', 'PO', NULL, NULL, NULL, TRUE, NULL),
+(2, '990004', 'D''ANCONA «È» & FIGLI', 'RSSMRA80A01H501U', NULL, 'VIA DI PROVA', '35', '59100', 'PRATO', 'PO', NULL, NULL, NULL, TRUE, NULL);
+
+INSERT INTO "supply_point" ("id", "code", "customer_id", "service", "pod", "pdr", "street", "street_number", "postcode", "city", "province", "active_from", "ended_on", "meter_serial", "digits", "distributor", "distributor_vat", "annual_use", "committed_power_kw", "available_power_kw", "voltage_v", "phases", "meter_type", "meter_class", "coefficient_c", "has_corrector", "corrector_digits", "corrector_serial", "remi", "use_category", "town") VALUES
+(1, 'PR090002', 1, 'GAS', NULL, '00000000090002', 'VIA PROVA', '5', '48124', 'RAVENNA', 'RA', NULL, NULL, 'M90002', 5, NULL, NULL, 1200, NULL, NULL, NULL, NULL, NULL, 'G4', NULL, FALSE, NULL, NULL, NULL, NULL, 'ravenna'),
+(2, 'PR090003', 1, 'EE', 'IT001E00090003', NULL, 'VIA PROVA', '5', '48124', 'RAVENNA', 'RA', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, FALSE, NULL, NULL, NULL, NULL, 'ravenna');
+
+INSERT INTO "contract" ("id", "code", "supply_id", "offer", "market", "use", "starts_on", "ends_on", "price_type", "billing_period", "payment_method", "masked_iban", "deposit_cents") VALUES
+(1, 'C90011', 2, 'LUCE SERENA', NULL, NULL, '2024-01-01', NULL, NULL, NULL, NULL, NULL, NULL);
+
+INSERT INTO "account_grant" ("id", "account_id", "customer_id") VALUES
+(1, 1, 1);
+
+INSERT INTO "imported_file" ("id", "name", "kind", "sha256", "size", "state", "report", "at", "settled_at", "seconds", "rows", "added", "changed", "unchanged", "warning_count", "error_count", "confirmed_at", "discarded_at", "invoices_since") VALUES
+(1, 'clienti.csv', 'clienti', '0000000000000000000000000000000000000000000000000000000000015f9d', 1000, 'applied', '{"rows": 0, "added": 0, "changed": 0, "unchanged": 0, "unknown": [], "notes": [], "warning_count": 0, "warnings": [], "error_count": 0, "errors": []}', '2026-11-23 16:42:45.961234', '2026-11-23 16:42:45.961236', 0.1, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL);
+
+INSERT INTO "stored_file" ("id", "path", "name", "size", "sha256") VALUES
+(1, 'f1-0.pdf', 'f1-0.pdf', 15, '14bcd090baf31edba64e9cbd8cdfc15f943344aa72cb3675ad8e91bfcbce03ad'),
+(2, 'd1001-1.pdf', 'd1001-1.pdf', 15, '14bcd090baf31edba64e9cbd8cdfc15f943344aa72cb3675ad8e91bfcbce03ad'),
+(3, 'd1101-2.pdf', 'd1101-2.pdf', 15, '14bcd090baf31edba64e9cbd8cdfc15f943344aa72cb3675ad8e91bfcbce03ad'),
+(4, 'd1201-3.pdf', 'd1201-3.pdf', 15, '14bcd090baf31edba64e9cbd8cdfc15f943344aa72cb3675ad8e91bfcbce03ad');
+
+INSERT INTO "invoice" ("id", "number", "year", "date", "customer_id", "kind", "due_on", "amount_cents", "paid", "iban", "payment_code", "document_id", "names_supplies", "supply_id") VALUES
+(1, 'F90005', 2026, '2026-11-23', 1, 'invoice', '2026-12-13', 12345, FALSE, 'IT60X0542811101000000123456', NULL, 1, TRUE, 1);
+
+INSERT INTO "instalment" ("id", "invoice_id", "due_on", "amount_cents") VALUES
+(1, 1, '2026-12-13', 12345);
+
+INSERT INTO "invoice_supply" ("invoice_id", "supply_id") VALUES
+(1, 1);
+
+INSERT INTO "meter_reading" ("id", "supply_id", "day", "source", "counter", "corrector", "meter_serial") VALUES
+(1, 1, '2026-11-23', 'distributore', 950, NULL, 'M90002'),
+(2, 1, '2026-11-22', 'distributore', 950, NULL, 'M90002');
+
+INSERT INTO "outgoing_mail" ("id", "kind", "recipient", "account_id", "params", "state", "attempts", "created_at", "due_at", "sent_at", "last_error", "bulk", "reported", "once", "given_up_at") VALUES
+(1, 'password_changed', '990001@example.it', 1, '{}', 'sent', 0, '2026-11-23 16:42:45.959835', '2026-11-23 16:42:45.959835', NULL, NULL, FALSE, FALSE, NULL, NULL),
+(2, 'password_changed', '990001@example.it', 1, '{}', 'queued', 0, '2026-11-23 16:42:45.960574', '2026-11-23 16:42:45.960574', NULL, NULL, FALSE, FALSE, NULL, NULL);
+
+INSERT INTO "reading_window" ("id", "key", "opens_at", "closes_at", "supply_id", "distributor_vat") VALUES
+(1, 'test-90012', '2026-11-21 16:42:45.958451', '2026-11-25 16:42:45.958451', NULL, NULL);
+
+INSERT INTO "self_reading" ("id", "supply_id", "day", "counter", "corrector", "confirmed", "meter_serial", "account_id", "entered_at", "state", "batch_id", "cancelled_at", "reason", "taken_for_id", "operator_id") VALUES
+(1, 1, '2026-11-23', 100, NULL, FALSE, 'M90002', NULL, '2026-11-23 16:42:45.956939', 'pending', NULL, NULL, NULL, NULL, NULL);
+
+INSERT INTO "ticket" ("id", "code", "customer_id", "supply_id", "account_id", "category", "subject", "state", "opened_at", "updated_at", "closed_at", "due_on", "answered_at", "assigned_to_id") VALUES
+(1, 'T2026-990006', 1, NULL, NULL, 'complaint', 'Una domanda', 'open', '2026-11-23 16:42:45.947164', '2026-11-23 16:42:45.947164', NULL, '2026-11-23', NULL, NULL);
+
+INSERT INTO "ticket_message" ("id", "ticket_id", "kind", "at", "by_customer", "account_id", "author", "text", "internal") VALUES
+(1, 1, 'text', '2026-11-23 16:42:45.947164', TRUE, NULL, NULL, 'Vorrei una spiegazione.', FALSE);
+
+INSERT INTO "attachment" ("id", "message_id", "path", "name", "kind", "size", "sha256") VALUES
+(98701, 1, 'ticket/00000000000000000000000000015f97.pdf', 'allegato.pdf', 'pdf', 15, '14bcd090baf31edba64e9cbd8cdfc15f943344aa72cb3675ad8e91bfcbce03ad');
+
+INSERT INTO "billed_consumption" ("id", "supply_id", "starts_on", "ends_on", "f1", "f2", "f3", "total", "unit", "power_w", "reactive_varh", "kind", "invoice_number") VALUES
+(1, 2, '2020-01-01', '2020-02-28', NULL, NULL, NULL, 100000, 'kWh', NULL, NULL, 'actual', NULL);
+
+INSERT INTO "document" ("id", "category", "title", "date", "text", "folded", "file_id", "customer_id", "visible_from", "visible_to", "added_at", "source", "service", "city", "town", "withdrawn_at", "announced_at") VALUES
+(1001, 'personal', 'Documento 90008', '2026-11-23', 'Testo', 'documento 90008
+testo', 2, 1, NULL, NULL, '2026-11-23 16:42:45.951299', NULL, NULL, NULL, NULL, NULL, NULL),
+(1101, 'notices', 'Documento 90009', '2026-11-23', 'Testo', 'documento 90009
+testo', 3, NULL, NULL, NULL, '2026-11-23 16:42:45.953266', NULL, NULL, NULL, NULL, NULL, NULL),
+(1201, 'forms', 'Documento 90010', '2026-11-23', 'Testo', 'documento 90010
+testo', 4, NULL, NULL, NULL, '2026-11-23 16:42:45.955078', NULL, NULL, NULL, NULL, NULL, NULL);
+
+INSERT INTO "event" ("id", "at", "kind", "account_id", "customer_id", "supply_id", "details") VALUES
+(1, '2026-11-23 16:42:45.959135', 'access', 1, 1, NULL, '{}');
+
+INSERT INTO "measured_day" ("id", "supply_id", "quantity", "day", "estimated", "values", "rectified") VALUES
+(1, 2, 'active', '2026-11-23', FALSE, X'01646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464', FALSE),
+(2, 2, 'active', '2026-11-22', FALSE, X'01646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464646464', FALSE);
+
+INSERT INTO "operator" ("id", "username", "name", "email", "role", "password_hash", "must_change_password", "totp_nonce", "totp_since", "totp_step", "created_at", "last_access_at", "disabled_at") VALUES
+(1, 'anna', 'Operatore 90015', 'operatore90015@example.it', 'administrator', '$argon2id$v=19$m=19456,t=2,p=1$+r238MhbmPXT3x30atABKA$+aU6Cb4rk5uYXDgdGGWDCEq8TGSbIZFkZn/VazkWoyY', FALSE, 'nonce-90015', '2026-11-23 16:42:45.962623', NULL, '2026-11-23 16:42:45.962625', NULL, NULL);
+
+INSERT INTO "register_entry" ("id", "number", "at", "operator", "kind", "customer_code", "details", "seal") VALUES
+(1, 1, '2026-11-23 16:42:45.940566', 'anna', 'customer_read', NULL, '{"count": 0}', '65ff930fb5dbf950c0f35a133489692367a81fcae2ac7fd35a61a986213a3257'),
+(2, 2, '2026-11-23 16:42:45.940566', 'anna', 'customer_read', NULL, '{"count": 1}', 'ed539166fd1851c8c7dc4c6e89f9ed7cb0fb0c816d4d3bbd73879c4c984c20e6');
+
+INSERT INTO "standard_answer" ("id", "title", "text") VALUES
+(1, 'Risposta 90014', 'Buongiorno {cliente}');
