@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask_babel import gettext as _
 from itsdangerous import BadData, URLSafeSerializer
 
-from domain import history, invoices, notation, supplies, throttle, windows
+from domain import history, invoices, language, notation, supplies, throttle, windows
 from domain.clock import rome_day, rome_instant
 from domain.formats import ics
 from models import Account, CalendarLink, Grant, Nickname, Prepared, SupplyPoint, writing
@@ -97,9 +97,11 @@ def read(text, *, address, utility, portal, key, now):
     if supply is None:
         throttle.reserve([(throttle.CALENDAR_ADDRESS, throttle.place(address))], now=now)
         return None
+    with language.speaking(language.of_login(supply)):
+        entries = [*_reading_windows(supply, portal, now), *_due_dates(supply, portal)]
     return ics.calendar(
         f"{utility}: {_name(supply)}",
-        [*_reading_windows(supply, portal, now), *_due_dates(supply, portal)],
+        entries,
         stamp=rome_instant(rome_day(now), dt.time()),  # changes the bytes once a day, not always
         host=urlsplit(portal).hostname,
     )
@@ -115,6 +117,8 @@ _supply = Prepared(
             SupplyPoint.service,
             SupplyPoint.distributor_vat,
             SupplyPoint.ended_on,
+            Account.language,
+            Account.last_language,
             Nickname.text.alias("nickname"),
         )
         .join(CalendarLink, on=CalendarLink.supply == SupplyPoint.id)

@@ -9,6 +9,7 @@ from peewee import JOIN
 from domain.clock import during_days, rome_day
 from domain.errors import Refused
 from domain.formats.sheets import Column
+from domain.language import SOURCE, speaking
 from domain.pieces import in_pieces
 from domain.receipts import CATEGORIES
 from models import Customer, SupplyPoint, Ticket
@@ -25,6 +26,14 @@ def sheet(since, until, *, today):
     """
     if since and until and until < since:
         raise Refused(_("La data «Al» viene prima della data «Dal»: cambiarne una."))
+    columns, words = _headings_and_words()
+    rows = in_pieces(lambda row: _following(row.id if row else 0, since, until), AT_ONCE)
+    return columns, (_cells(row, words, today) for row in rows)
+
+
+@speaking(SOURCE)
+def _headings_and_words():
+    """In Italian for whoever asks: the register is for the authority."""
     columns = [
         Column(_("Codice")),
         Column(_("Codice cliente")),
@@ -45,8 +54,7 @@ def sheet(since, until, *, today):
         "states": {"open": _("Aperto"), "answered": _("Risposto"), "closed": _("Chiuso")},
         "answered": {True: _("sì"), False: _("no"), None: None},
     }
-    rows = in_pieces(lambda row: _following(row.id if row else 0, since, until), AT_ONCE)
-    return columns, (_cells(row, words, today) for row in rows)
+    return columns, words
 
 
 def _following(last, since, until):

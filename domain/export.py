@@ -20,15 +20,16 @@ from domain import (
     files,
     history,
     history_sentences,
+    mandates,
     measure_files,
     measures,
     preferences,
     supplies,
 )
-from domain.clock import ROME, rome_day
+from domain.clock import ROME, rome_day, utcnow
 from domain.connections import locking
 from domain.errors import Refused
-from domain.language import LANGUAGES, of_login
+from domain.language import LANGUAGES, SOURCE, of_login, speaking
 from models import (
     Account,
     Attachment,
@@ -156,6 +157,7 @@ def _read(question, *given):
         return question(*given)
 
 
+@speaking(SOURCE)
 def _json(name, question, *given):
     text = json.dumps(_read(question, *given), ensure_ascii=False, indent=1)
     return name, [text.encode()]
@@ -211,6 +213,10 @@ def _account(account_id):
             .join(SupplyPoint)
             .where(CalendarLink.account == account_id)
         ],
+        "deleghe_ricevute": [
+            {"da": row.other, **_mandate(row)}
+            for row in mandates.received(account_id, now=utcnow())
+        ],
         "messaggi_inviati": [
             _shown(row, ("tipo kind", "indirizzo recipient", "chiesto_il created_at",
                          "inviato_il sent_at"))
@@ -263,11 +269,27 @@ def _customer(customer):
                             "confermato_il settled_at"))}
             for row in changes.order_by(ContactChange.id)
         ],
+        "deleghe_date": [
+            {"a": row.other, "email": row.email, **_mandate(row)}
+            for row in mandates.given(customer.id, now=utcnow())
+        ],
         "richieste_di_cancellazione": [
             _shown(row, ("fatta_il made_at", "ritirata_il withdrawn_at", "evasa_il settled_at",
                          "non_accolta_perche refusal"))
             for row in requests.order_by(ErasureRequest.id)
         ],
+    }  # fmt: skip
+
+
+SCOPES = {"invoices": "solo_fatture", "everything": "tutto_tranne_modifica_dati"}
+
+
+def _mandate(row):
+    return {
+        **_shown(row, ("data_il given_at", "accettata_il accepted_at", "ultimo_giorno ends_on",
+                       "finita_il ended_at", "usata_il used_on")),
+        "permesso": SCOPES[row.scope],
+        "forniture": list(row.supplies),
     }  # fmt: skip
 
 
@@ -363,7 +385,7 @@ def _ticket(ticket, shelf):
         "stato": STATES[ticket.state],
         "messaggi": [
             {
-                **_shown(row, ("quando at", "testo text", "firma author")),
+                **_shown(row, ("quando at", "testo text", "firma author", "delegato delegate")),
                 "tipo": TURNS[row.kind],
                 "di": "cliente" if row.by_customer else "fornitore",
                 "allegati": [
@@ -443,7 +465,8 @@ def _readings(supply):
             {**_shown(row, (*both, "inserita_il entered_at", "confermata confirmed",
                             "motivo reason")),
              "stato": READING_STATES[row.state],
-             "comunicata_per_telefono": row.taken_for_id is not None}
+             "comunicata_per_telefono": row.taken_for_id is not None,
+             "inserita_dal_delegato": row.delegate}
             for row in own.order_by(SelfReading.day, SelfReading.id)
         ],
         "letture": [

@@ -8,7 +8,7 @@ import peewee as pw
 from flask_babel import gettext as _
 from stdnum import iban as ibans
 
-from domain import notation
+from domain import italian
 from domain.formats import epc
 from models import (
     Instalment,
@@ -138,7 +138,9 @@ def _listing(sort, by_year, wanted):
     return PreparedUnder("customer supply today year limit offset", build)
 
 
-def page(customer, supply, mandate=None, *, today, sort, year=None, wanted=None, limit=20, offset=0):
+def page(
+    customer, supply, mandate=None, *, today, sort, year=None, wanted=None, limit=20, offset=0
+):
     """Rows of the invoices that `supply` shows, in `sort` order.
 
     `customer`, `supply` and `mandate` are ids, `supply` None for a customer without any, and
@@ -265,7 +267,9 @@ def documents(customer, supply, mandate, invoice_ids):
     return list(
         StoredFile.select(StoredFile, Invoice.number)
         .join(Invoice, on=Invoice.document == StoredFile.id)
-        .where(_shown(customer, supply, mandate), Invoice.id.in_(list(invoice_ids)[:MOST_DOCUMENTS]))
+        .where(
+            _shown(customer, supply, mandate), Invoice.id.in_(list(invoice_ids)[:MOST_DOCUMENTS])
+        )
         .order_by(Invoice.date.desc(), Invoice.id.desc())
         .objects()
     )
@@ -308,7 +312,7 @@ def _reason(invoice, place, count):
         text = _(
             "Fattura %(number)s del %(day)s",
             number=invoice.number,
-            day=notation.day(invoice.date),
+            day=italian.day(invoice.date),
         )
     if count > 1:
         text = _("%(text)s rata %(place)s di %(count)s", text=text, place=place, count=count)

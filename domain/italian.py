@@ -14,6 +14,11 @@ def day(value):
     return f"{value.day:02d}/{value.month:02d}/{value.year:04d}" if value else ""
 
 
+def short_day(value):
+    """`gg/mm/aa`."""
+    return f"{value:%d/%m/%y}"
+
+
 def time(instant):
     """`hh:mm` on the clock of Rome."""
     return f"{instant.astimezone(ROME):%H:%M}"

@@ -17,8 +17,8 @@ from domain.language import current
 
 __all__ = ["NAMES", "at", "iban", "of", "time"]
 NAMES = (
-    "day", "moment", "decimal", "file_size", "kilo", "money", "seconds", "span", "thousandths",
-    "whole",
+    "day", "short_day", "moment", "decimal", "file_size", "kilo", "money", "seconds", "span",
+    "thousandths", "whole",
 )  # fmt: skip
 _ITALIAN_MARKS = str.maketrans(".,", ",.")
 
@@ -51,6 +51,10 @@ def _german_day(value):
     return f"{value.day:02d}.{value.month:02d}.{value.year:04d}" if value else ""
 
 
+def _german_short_day(value):
+    return f"{value:%d.%m.%y}"
+
+
 def _german_moment(instant):
     return f"{_german_day(rome_day(instant))}, {time(instant)}"
 
@@ -68,7 +72,7 @@ _ITALIAN = {name: getattr(italian, name) for name in NAMES if name != "span"} | 
 _NUMBERS = ("decimal", "file_size", "kilo", "seconds", "thousandths", "whole")
 _WRITTEN = {
     "it": _ITALIAN,
-    "de": _ITALIAN | {"day": _german_day, "moment": _german_moment},
+    "de": _ITALIAN | {"day": _german_day, "short_day": _german_short_day, "moment": _german_moment},
     "en": _ITALIAN
     | {name: _english(_ITALIAN[name]) for name in _NUMBERS}
     | {"money": _english_money},
@@ -88,7 +92,7 @@ def _spoken_now(name):
     return write
 
 
-day, moment = _spoken_now("day"), _spoken_now("moment")
+day, short_day, moment = _spoken_now("day"), _spoken_now("short_day"), _spoken_now("moment")
 decimal, kilo, money = _spoken_now("decimal"), _spoken_now("kilo"), _spoken_now("money")
 file_size, seconds = _spoken_now("file_size"), _spoken_now("seconds")
 thousandths, whole = _spoken_now("thousandths"), _spoken_now("whole")

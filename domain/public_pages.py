@@ -1,10 +1,9 @@
 """The pages that anybody may read: privacy notice, accessibility statement.
 
-Their texts are marks or HTML like those of the desk, with places in braces. A file of the same
-name in the folder of the setting PAGES_DIR stands in for the text that comes with the portal.
+Their texts are marks or HTML like those of the desk, with places in braces. A text of the utility
+(domain/branding.py) stands in for the one that comes with the portal.
 """
 
-import logging
 import re
 from pathlib import Path
 
@@ -12,16 +11,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from domain.formatting import formatted
-
-log = logging.getLogger("portale")
+from domain import language
+from domain.formatting import formatted, plain
 
 TITLES = {  # by the path of the page, which is the name of its file too
     "informativa-privacy": _l("Informativa sulla privacy"),
     "accessibilita": _l("Dichiarazione di accessibilità"),
 }
 OURS = Path(__file__).parent.parent / "templates" / "public"
-LARGEST = 200_000  # bytes; nobody reads a notice that is longer
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -29,7 +26,7 @@ def text(name, config):
     """The page `name` as safe markup: the utility's own, else the one of the portal."""
     written = own(name, config)
     if written is None:
-        written = (OURS / f"{name}.txt").read_text("utf-8")
+        written = (OURS / f"{name}.{language.current()}.txt").read_text("utf-8")
     return formatted(filled(written, config))
 
 
@@ -41,16 +38,19 @@ def filled(written, config):
 
 def own(name, config):
     """A text of the utility as it was written; None where it has none."""
-    if config["PAGES_DIR"]:
-        path = Path(config["PAGES_DIR"]) / f"{name}.txt"
-        try:
-            with path.open("rb") as stream:
-                return stream.read(LARGEST).decode("utf-8-sig", "replace")
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            log.error("%s cannot be read: %s", path, error.strerror)
-    return None
+    return config["BRANDING"].text(name)
+
+
+def addition(name, config):
+    """What the utility adds to a page, as safe markup; nothing where it adds nothing."""
+    written = own(name, config)
+    return formatted(filled(written, config)) if written else ""
+
+
+def addition_in_words(name, config):
+    """The same without formatting."""
+    written = own(name, config)
+    return plain(filled(written, config)) if written else ""
 
 
 def known(config):

@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import notation, supplies, theme
+from domain import language, notation, supplies, theme
 from domain.clock import rome_day, utcnow
 from models import Grant, MandateSupply, Nickname, Prepared, SupplyPoint
 from views import acting
@@ -127,11 +127,12 @@ class Frame:
         self.scope = scope_of(current_user)
         self.supplies = own_supplies()
         previous = current_user.previous_access_at
-        self.last_access = f"{rome_day(previous):%d/%m/%y}" if previous else None
+        self.last_access = notation.short_day(rome_day(previous)) if previous else None
 
     def menu(self, inert):
         """The entries as HTML, without links while `inert`."""
-        menu = _menu(self.page, self.has_electricity, bool(inert), self.scope)
+        shown = self.page, self.has_electricity, bool(inert), self.scope
+        menu = _menu(*shown, language.current())
         return menu.replace(_CODE, self.code)
 
     @staticmethod
@@ -148,14 +149,11 @@ class Frame:
 _CODE = "CODICE-FORNITURA"  # where the supply's code goes in the menu made once
 
 
-OF_LOGIN_ONLY = "login"  # who acts for nobody at the moment, and is no customer
-
-
 def scope_of(user):
     """The scope of the mandate under which the page is shown; None: the customer's own."""
     if user.mandate:
         return user.mandate.scope
-    return None if user.customer_id else OF_LOGIN_ONLY
+    return None if user.customer_id else acting.NONE
 
 
 def is_reached(path, scope):
@@ -163,11 +161,11 @@ def is_reached(path, scope):
     if scope is None:
         return True
     endpoint, _values = current_app.url_map.bind("").match(f"/forniture/x/{path}")
-    return endpoint in acting.OF_LOGIN if scope == OF_LOGIN_ONLY else acting.reaches(scope, endpoint)
+    return acting.reaches(scope, endpoint)
 
 
 @cache
-def _menu(page, electricity, inert, scope):
+def _menu(page, electricity, inert, scope, _language):
     """The menu for any supply; it is the same for all customers, and half of a page's texts."""
     groups = [
         [

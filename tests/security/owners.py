@@ -16,6 +16,7 @@ from tests.factories import (
     make_file,
     make_gas,
     make_invoice,
+    make_mandate,
     make_measured_day,
     make_self_reading,
     make_ticket,
@@ -44,10 +45,13 @@ OPEN = {
     "notices.stop",
     "records.email_link",
     "records.confirm_email",
+    "mandates.invitation",
+    "mandates.accept",
+    "mandates.register",
     "language.choose",
 }
 # Those of them that an address with a secret opens: each try is counted.
-BY_SECRET = {"preferences.feed", "notices.ask", "records.email_link"}
+BY_SECRET = {"preferences.feed", "notices.ask", "records.email_link", "mandates.invitation"}
 
 
 class Owner:
@@ -73,6 +77,16 @@ class Owner:
 
     def ticket(self, **values):
         return make_ticket(self.customer, category="complaint", due_on=self.today, **values)
+
+    def mandate(self):
+        """One that the customer gave."""
+        return make_mandate(self.customer, self.gas)
+
+    def held(self):
+        """One that the customer's login holds, of another customer who has a login."""
+        giver = make_customer()
+        make_account(giver)
+        return make_mandate(giver, make_electricity(giver), account=self.account)
 
     def attachment(self):
         ticket = self.ticket()
@@ -108,6 +122,9 @@ OBJECTS = {
     "invoices.payment": lambda own: {"key": own.invoice().id},
     "readings.ask_to_cancel": lambda own: {"reading_id": own.reading().id},
     "readings.cancel": lambda own: {"reading_id": own.reading().id},
+    "mandates.revoke": lambda own: {"key": own.mandate().id},
+    "mandates.give_back": lambda own: {"key": own.held().id},
+    "mandates.act": lambda own: {"per": own.held().id},
     "tickets.ticket": lambda own: {"code": own.ticket().code},
     "tickets.answer": lambda own: {"code": own.ticket().code},
     "tickets.reopen": lambda own: {"code": own.ticket(state="closed", closed_at=utcnow()).code},
@@ -151,6 +168,9 @@ NAMELESS = {
     "readings.reading_windows",
     "readings.new",
     "readings.submit",
+    "mandates.index",
+    "mandates.give",
+    "mandates.received",
     "preferences.index",
     "preferences.save",
     "preferences.name_supply",
