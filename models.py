@@ -132,6 +132,24 @@ class Prepared:
         return rows[0] if rows else None
 
 
+class PreparedUnder:
+    """Such a select for a customer, and the same for who acts for one under a mandate.
+
+    `build` gets after the values of `names` the mandate's id, or None for the customer.
+    """
+
+    def __init__(self, names, build):
+        self._own = Prepared(names, lambda *given: build(*given, None))
+        self._entrusted = Prepared(f"{names} mandate", build)
+
+    def __call__(self, *, mandate=None, **given):
+        return self._entrusted(mandate=mandate, **given) if mandate else self._own(**given)
+
+    def first(self, **given):
+        rows = self(**given)
+        return rows[0] if rows else None
+
+
 def one_of(column, *values):
     """A CHECK that `column` holds one of `values`."""
     listed = ", ".join(f"'{value}'" for value in values)
@@ -375,6 +393,11 @@ class SupplyPoint(Table):
             .where(Grant.account == account_id)
         )
 
+    @classmethod
+    def entrusted(cls, mandate_id):
+        """The supplies that a mandate is for."""
+        return cls.select().where(cls.id.in_(MandateSupply.of(mandate_id)))
+
     @property
     def is_gas(self):
         return self.service == "GAS"
@@ -573,6 +596,17 @@ class SelfReading(Table):
         )
 
     @classmethod
+    def entrusted(cls, mandate_id):
+        """The self-readings that who acts under a mandate may see."""
+        return (
+            cls.select()
+            .join(SupplyPoint, on=cls.supply == SupplyPoint.id)
+            .where(
+                cls.supply.in_(MandateSupply.of(mandate_id)), cls.entered_for(SupplyPoint.customer)
+            )
+        )
+
+    @classmethod
     def entered_for(cls, customer):
         """The condition that no former customer of the supply entered it, nor told it."""
         own = Grant.alias()
@@ -716,6 +750,17 @@ class MandateSupply(Table):
 
     class Meta:
         primary_key = pw.CompositeKey("mandate", "supply")
+
+    @classmethod
+    def of(cls, mandate_id):
+        """The ids of a mandate's supplies, but not of one that has passed to another customer."""
+        still = (SupplyPoint.id == cls.supply) & (SupplyPoint.customer == Mandate.customer)
+        return (
+            cls.select(cls.supply)
+            .join(Mandate, on=cls.mandate == Mandate.id)
+            .join(SupplyPoint, on=still)
+            .where(cls.mandate == mandate_id)
+        )
 
 
 class CalendarLink(Table):

@@ -4,7 +4,7 @@ import datetime as dt
 
 import peewee as pw
 
-from domain import erasure
+from domain import erasure, mandates
 from models import (
     Account,
     ContactChange,
@@ -110,6 +110,7 @@ _readings = Prepared(
             SelfReading.corrector,
             SelfReading.state,
             SelfReading.confirmed,
+            SelfReading.delegate,
             SupplyPoint.code.alias("supply"),
         )
         .join(SupplyPoint)
@@ -164,7 +165,7 @@ _events = Prepared(
 )
 
 
-def lists(customer_id):
+def lists(customer_id, *, now):
     """What the sheet shows beside the record, by name; `logins`, `supplies` … as rows."""
     latest = {"customer": customer_id, "limit": LATEST}
     return {
@@ -176,6 +177,7 @@ def lists(customer_id):
         "tickets": _tickets(**latest),
         "documents": _documents(**latest),
         "events": _events(customer=customer_id, limit=EVENTS),
+        "mandates": mandates.given(customer_id, now=now),
         "erasure": erasure.open_request(customer_id),
     }
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 from peewee import fn
 
-from domain import accounts, attachments, erasure, files, mail
+from domain import accounts, attachments, erasure, files, mail, mandates
 from domain.clock import rome_day
 from domain.connections import locking
 from domain.errors import Refused
@@ -204,6 +204,7 @@ def erase(customer_id, *, now):
         known_by = {*languages, *accounts.addresses_in(customer.email)}
         _erase_tickets(customer_id, now)
         _erase_documents(customer_id)
+        mandates.forget(customer_id, logins, now=now)
         _erase_logins(customer_id, logins, known_by)
         ContactChange.delete().where(ContactChange.customer == customer_id).execute()
         Customer.update(phone=None, fax=None, email=None, erased_at=now).where(
@@ -254,20 +255,38 @@ def _erase_logins(customer_id, logins, addresses):
     EmailChange.delete().where(EmailChange.customer == customer_id).execute()
     own = SelfReading.account.in_(logins) & SelfReading.taken_for.is_null()
     SelfReading.update(taken_for=customer_id).where(own).execute()  # no next customer sees them
-    for model in TABLES:
-        for field, target in model._meta.refs.items():
-            if target is Account and field.on_delete == "CASCADE":
-                model.delete().where(field.in_(logins)).execute()
+    _delete_of(logins)
     Grant.delete().where(Grant.customer == customer_id).execute()
     OutgoingMail.delete().where(
         OutgoingMail.account.is_null(), fn.LOWER(OutgoingMail.recipient).in_(
             [address.lower() for address in addresses]
         ),
     ).execute()  # fmt: skip
+    _blank_logins(logins)
+
+
+def _delete_of(logins):
+    """What is a login's alone."""
+    for model in TABLES:
+        for field, target in model._meta.refs.items():
+            if target is Account and field.on_delete == "CASCADE":
+                model.delete().where(field.in_(logins)).execute()
+
+
+def _blank_logins(logins):
     for login in logins:
         name = {Account.username: f"{ERASED} {login}", Account.email: ""}
         blank = {**_blank(Account), Account.disabled_at: Account.created_at}
         Account.update({**blank, **name}).where(Account.id == login).execute()
+
+
+def forget_delegates(*, now):
+    """Blank the logins that were made for a mandate once none is left; return how many."""
+    with writing():
+        idle = [login for (login,) in mandates.idle_logins(now=now).tuples()]
+        _delete_of(idle)
+        _blank_logins(idle)
+    return len(idle)
 
 
 def _erase_supplied(customer_id):

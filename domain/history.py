@@ -54,6 +54,16 @@ DOWNLOADS = (
     "data_exported",
 )
 PUBLISHED = ("document_published", "document_withdrawn")
+MANDATES = (
+    "mandate_given",
+    "mandate_accepted",
+    "mandate_used",
+    "mandate_revoked",
+    "mandate_returned",
+    "mandate_closed",
+    "mandate_ended",
+)
+OF_DELEGATES = ("mandate_accepted", "mandate_used", "mandate_returned", "mandate_ended")
 TICKETS = ("ticket_opened", "ticket_answered", "ticket_closed", "ticket_reopened")
 GROUPS = {  # as the address names them
     "accessi": ACCESSES,
@@ -61,20 +71,24 @@ GROUPS = {  # as the address names them
     "modifiche": CHANGES,
     "documenti": (*DOWNLOADS, *PUBLISHED),
     "ticket": TICKETS,
+    "deleghe": MANDATES,
 }
 KINDS = tuple(kind for kinds in GROUPS.values() for kind in kinds)
 
 ALWAYS = dt.datetime(1, 1, 2, tzinfo=dt.UTC), dt.datetime(9999, 12, 30, tzinfo=dt.UTC)
 
 
-def record(kind, *, now, account=None, customer=None, supply=None, **details):
+def record(kind, *, now, account=None, customer=None, supply=None, delegate=None, **details):
     """Write an event in the transaction of the caller.
 
     `account`, `customer` and `supply` are rows or ids; `details` what its sentence needs,
-    fit for JSON and without secrets.
+    fit for JSON and without secrets. What is done under a mandate is no deed of a login that is
+    the customer's: `delegate` names who did it.
     """
     if kind not in KINDS:
         raise ValueError(f"no such event: {kind}")
+    if delegate:
+        details["delegate"] = delegate
     Event.insert(
         at=now,
         kind=kind,

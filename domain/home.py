@@ -17,32 +17,33 @@ class Tile(NamedTuple):
     about: object
 
 
-def tiles(customer_id, supply, *, since, now):
+def tiles(customer_id, supply, mandate=None, *, since, now):
     """The tiles of «Home Page»; `supply` is one of the frame's rows, or None.
 
-    `since` is the customer's last access, or None.
+    `mandate` is the id of the one under which somebody acts for the customer. `since` is the
+    last access, or None.
     """
     today = rome_day(now)
     found = [
-        _invoice(customer_id, supply, today),
-        _tickets(customer_id),
+        _invoice(customer_id, supply, mandate, today),
+        _tickets(customer_id, supply.id if mandate else None),
         _window(supply, today, now),
         _measures(supply),
-        *_papers(customer_id, since, today),
+        *_papers(customer_id, mandate, since, today),
     ]
     return sorted(filter(None, found), key=lambda tile: STATES.index(tile.state))
 
 
-def _invoice(customer_id, supply, today):
-    row = invoices.next_to_pay(customer_id, supply.id if supply else None)
+def _invoice(customer_id, supply, mandate, today):
+    row = invoices.next_to_pay(customer_id, supply.id if supply else None, mandate)
     if row is None:
         return Tile(FINE, "invoice", None)
     overdue = invoices.state(row, today) == invoices.OVERDUE
     return Tile(OVERDUE if overdue else DUE, "invoice", row)
 
 
-def _tickets(customer_id):
-    waiting = tickets.waiting_for_customer(customer_id)
+def _tickets(customer_id, only):
+    waiting = tickets.waiting_for_customer(customer_id, only)
     return Tile(ASKED, "tickets", waiting) if waiting else None
 
 
@@ -61,9 +62,11 @@ def _measures(supply):
     return Tile(FINE, "measures", measures.last_day(supply))
 
 
-def _papers(customer_id, since, today):
-    """The latest notice; a document of the customer's own only while it is new."""
+def _papers(customer_id, mandate, since, today):
+    """The latest notice; a document of the customer's own, for its eyes alone, while it is new."""
     for row in documents.latest(customer_id, today=today):
+        if mandate and row.category == documents.PERSONAL:
+            continue
         if documents.is_new(row, since):
             yield Tile(NEW, "paper", row)
         elif row.category == documents.NOTICES:

@@ -8,7 +8,7 @@ import datetime as dt
 
 from flask_babel import gettext as _
 
-from domain import credentials, customer_factor, email_links, history, mail, sessions
+from domain import credentials, customer_factor, email_links, history, mail, mandates, sessions
 from domain.connections import locking
 from domain.errors import Refused
 from domain.mail import messages
@@ -61,7 +61,10 @@ def correct_email(account, customer_id, address, *, now):
 
 
 def disable(account, customer_id, *, now):
-    """Close the login: it opens nothing more, and what is open ends."""
+    """Close the login: it opens nothing more, and what is open ends.
+
+    With the last one the mandates of the customer end too.
+    """
     with writing():
         account = _locked(account)
         if account.disabled_at:
@@ -72,6 +75,8 @@ def disable(account, customer_id, *, now):
         email_links.void(account)
         mail.queue("access_disabled", account.email, account=account, now=now)
         _record("login_disabled", account, customer_id, now)
+        if not mandates.has_open_login(customer_id):
+            mandates.end_all(customer_id, now=now)
 
 
 def enable(account, customer_id, *, now):

@@ -232,8 +232,8 @@ def submit(
     """Record today's self-reading of `supply` (m3, whole; corrector in Smc) and return it.
 
     `account` is the id of who enters it; what the customer tells by telephone `operator` (a
-    row) enters instead, and `delegate` (a name) is who enters it under a mandate. Raises Refused, or NeedsConfirmation if the value is odd and not
-    `confirmed`.
+    row) enters instead, and `delegate` (a name) is who enters it under a mandate. Raises
+    Refused, or NeedsConfirmation if the value is odd and not `confirmed`.
     """
     refuse_unless_open(supply, now=now)
     refuse_corrector(supply, corrector)

@@ -24,6 +24,7 @@ from models import (
     Event,
     ImportedFile,
     MailedSecret,
+    Mandate,
     MeasuredDay,
     OperatorSession,
     OutgoingMail,
@@ -97,6 +98,7 @@ def expired(times, *, now):
     yield "mail", OutgoingMail, _gone(mail, now - 2 * dt.timedelta(days=times.mail_days))
     yield "accessi e modifiche", Event, (Event.at < accesses) & ~to_keep
     yield "altre voci dello Storico", Event, (Event.at < long_ago) & to_keep
+    yield "deleghe finite", Mandate, _over(accesses)
     yield "contatti cambiati", ContactChange, ContactChange.settled_at < accesses
     yield (
         "autoletture cancellate",
@@ -106,6 +108,11 @@ def expired(times, *, now):
     if times.measures_years:
         first = rome_day(months_ago(12 * times.measures_years, now=now))
         yield "giorni di misure", MeasuredDay, MeasuredDay.day < first
+
+
+def _over(before):
+    """Mandates that ended, or invitations that nobody accepted, before that instant."""
+    return (Mandate.ended_at < before) | (Mandate.account.is_null() & (Mandate.given_at < before))
 
 
 def _gone(sent_before, failed_before):

@@ -114,6 +114,7 @@ def _rows(choice, sort):
             row.reason,
             row.entered_at,
             row.taken_for,
+            row.delegate,
             row.supply,
             SupplyPoint.code.alias("supply_code"),
             SupplyPoint.pdr,
@@ -223,10 +224,16 @@ def _cells(row, words):
         words[row.state],
         words["yes" if row.confirmed else "no"],
         row.entered_at.astimezone(ROME).replace(tzinfo=None),
-        (row.operator_name or words["operator"]) if row.taken_for else words["customer"],
+        _entered_by(row, words),
         row.batch_number,
         row.reason,
     )
+
+
+def _entered_by(row, words):
+    if row.taken_for:
+        return row.operator_name or words["operator"]
+    return _("delegato %(name)s", name=row.delegate) if row.delegate else words["customer"]
 
 
 def _following(choice, last):

@@ -8,7 +8,7 @@ A few rows at a time: customers and other jobs go on meanwhile. Killed anywhere,
 goes on from there. With --dry-run it only counts.
 """
 
-from domain import attachments, erasing, retention
+from domain import attachments, erasing, mandates, retention
 from domain.errors import Refused
 from domain.retention import Times
 from jobs import runner
@@ -19,6 +19,7 @@ def run(app, *, now, dry_run=False):
     if dry_run:
         return f"Da cancellare: {summary(counted(data, times, now=now))}"
     documents = data / "documents"
+    mandates.end_past(now=now)
     counts = {
         what: retention.purge_rows(table, condition)
         for what, table, condition in retention.expired(times, now=now)
@@ -27,6 +28,7 @@ def run(app, *, now, dry_run=False):
         for what, table, condition in retention.told(times, now=now)
     }
     erasing.again(now=now)
+    counts["accessi di delegati"] = erasing.forget_delegates(now=now)
     attachments.sweep(documents, now=now)
     counts["file"], stay = retention.remove(retention.old_files(data, times, now=now))
     counts["file"] += erasing.remove_files(documents)

@@ -28,6 +28,8 @@ from models import (
     Instalment,
     Invoice,
     InvoiceSupply,
+    Mandate,
+    MandateSupply,
     MeasuredDay,
     MeterReading,
     Operator,
@@ -95,6 +97,31 @@ def make_operator(role="operator", **values):
         **values,
     }
     return Operator.create(role=role, **values)
+
+
+def make_mandate(customer, *supplies, account=None, scope="everything", **values):
+    """A mandate of `customer`, which `account` has accepted if it is given."""
+    now = utcnow()
+    values = {
+        "name": "STUDIO ROSSI",
+        "email": "studio@example.it",
+        "ends_on": rome_day(now) + dt.timedelta(days=30),
+        "given_at": now,
+        "account": account,
+        "accepted_at": now if account else None,
+        **values,
+    }
+    mandate = Mandate.create(customer=customer, scope=scope, **values)
+    for supply in supplies:
+        MandateSupply.create(mandate=mandate, supply=supply)
+    return mandate
+
+
+def make_delegate(**values):
+    """A login of who is no customer."""
+    n = next(_counter)
+    values = {"username": f"D{n:05d}", "email": f"delegato{n}@example.it", **values}
+    return Account.create(password_hash=PASSWORD_HASH, created_at=utcnow(), **values)
 
 
 def make_gas(customer=None, code=None, **values):

@@ -164,7 +164,8 @@ def noted(response, kind, **details):
         if current_user.is_view:
             note_of_operator(kind, **details)
         else:
-            history.note(kind, now=utcnow(), account=current_user.id, **details)
+            who = {"account": current_user.writer, "delegate": current_user.delegate}
+            history.note(kind, now=utcnow(), **who, **details)
     return response
 
 

@@ -1,5 +1,7 @@
 """What templates write in the Italian way, and others in theirs: `{{ invoice.date|day }}`."""
 
+import datetime as dt
+
 from domain import notation
 from domain.clock import rome_day
 from domain.language import SOURCE
@@ -7,5 +9,9 @@ from domain.language import SOURCE
 
 def init_app(app):
     app.jinja_env.filters.update(
-        notation.of(SOURCE), time=notation.time, iban=notation.iban, rome_day=rome_day
+        notation.of(SOURCE),
+        time=notation.time,
+        iban=notation.iban,
+        rome_day=rome_day,
+        from_iso=dt.date.fromisoformat,
     )

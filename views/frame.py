@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import language, notation, supplies, theme
+from domain import guide, language, notation, supplies, theme
 from domain.clock import rome_day, utcnow
 from models import Grant, MandateSupply, Nickname, Prepared, SupplyPoint
 from views import acting
@@ -48,7 +48,9 @@ MENU = (
 ELECTRICITY_ONLY = {"misure"}
 
 # Pages of a supply that are reached from another, not from the menu.
-WITHIN = {"preferenze", "secondo-fattore", "deleghe"}
+WITHIN = {"preferenze", "secondo-fattore", "deleghe", "guida"} | {
+    f"guida/{chapter.name}" for chapter in guide.chapters(guide.CUSTOMERS)
+}
 
 _SUPPLY = (
     SupplyPoint.id,

@@ -27,5 +27,7 @@ def index(supply_code):
         title=_("Home Page"),
         address=f"/forniture/{supply_code}",
         ended=supply and supplies.has_ended(supply, rome_day(now)),
-        tiles=home.tiles(customer_of(supply), supply, since=since, now=now),
+        tiles=home.tiles(
+            customer_of(supply), supply, current_user.mandate_id, since=since, now=now
+        ),
     )

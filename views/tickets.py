@@ -28,8 +28,14 @@ def init_app(app):
     app.jinja_env.globals["ticket_categories"] = receipts.CATEGORIES
 
 
+def whose(supply):
+    """The customer whose tickets are shown; to a delegate, only those about the supply."""
+    return customer_of(supply), supply.id if current_user.mandate_id else None
+
+
 def shown_or_404(supply, code):
-    ticket = tickets.one(customer_of(supply), code)
+    customer, only = whose(supply)
+    ticket = tickets.one(customer, code, only)
     if ticket is None:
         abort(404)
     return ticket
@@ -41,9 +47,9 @@ def index(supply_code):
     supply = listed_supply(supply_code)
     table = TableState(f"/forniture/{supply_code}/ticket", tickets.SORTS, filters=FILTERS)
     asked = {"sort": table.sort, "state": table.filters["stato"]}
-    rows = tickets.page(customer_of(supply), **asked, limit=table.rows, offset=table.offset)
+    rows = tickets.page(*whose(supply), **asked, limit=table.rows, offset=table.offset)
     if not rows and table.page > 1:
-        return last_page(table, tickets.page(customer_of(supply), **asked, limit=1))
+        return last_page(table, tickets.page(*whose(supply), **asked, limit=1))
     return page_or_partial(
         "tickets/index.html",
         "tickets/_tickets.html",
@@ -75,7 +81,8 @@ def submit(supply_code):
             ticket = tickets.open_ticket(
                 customer_of(supply),
                 supply and supply.id,
-                current_user.id,
+                current_user.writer,
+                delegate=current_user.delegate,
                 category=form.category.data,
                 subject=form.subject.data,
                 text=form.text.data,
@@ -92,8 +99,14 @@ def submit(supply_code):
 
 def ticket_form():
     form = TicketForm(request_form())
-    form.category.choices = [("", _("scegliere")), *receipts.CATEGORIES.items()]
+    possible = [each for each in receipts.CATEGORIES.items() if may_ask(*each)]
+    form.category.choices = [("", _("scegliere")), *possible]
     return form
+
+
+def may_ask(category, _label):
+    """What a mandate does not reach is not offered to a delegate."""
+    return not current_user.mandate_id or category != "data_change"
 
 
 def new_page(supply, form, refusal=None):
@@ -167,7 +180,8 @@ def write(supply_code, code, verb, done):
         return ticket_page(supply, ticket, form), 422
     try:
         with received(form, now) as arrived:
-            verb(ticket.id, current_user.id, form.text.data, arrived, now=now)
+            who = {"delegate": current_user.delegate, "now": now}
+            verb(ticket.id, current_user.writer, form.text.data, arrived, **who)
     except Refused as refusal:
         return ticket_page(supply, shown_or_404(supply, code), form, refusal), 422
     flash(done)
@@ -179,7 +193,8 @@ def write(supply_code, code, verb, done):
 def close(supply_code, code):
     ticket = shown_or_404(listed_supply(supply_code), code)
     try:
-        tickets.close(ticket.id, current_user.id, now=utcnow())
+        who = {"delegate": current_user.delegate, "now": utcnow()}
+        tickets.close(ticket.id, current_user.writer, **who)
     except Refused as refusal:
         flash(str(refusal), "warning")
     else:

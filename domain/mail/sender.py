@@ -1,5 +1,6 @@
 """Sending what is due, from the job or from the background thread of a web process."""
 
+import json
 import logging
 import threading
 import time
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import peewee as pw
 from flask import current_app
 
-from domain import credentials, email_links
+from domain import credentials, email_links, mandate_links
 from domain.clock import utcnow
 from domain.mail import messages, outbox, transport
 from models import OutgoingMail, db, writing
@@ -91,7 +92,7 @@ def fresh_secret(row, *, now):
         yield None
         return
     key = credentials.key(current_app.config["SECRET_KEY"])
-    if row.kind == "email_change":
+    if row.kind in LINKS:
         yield link(row, now=now, key=key)
         return
     with writing():
@@ -109,9 +110,17 @@ def fresh_secret(row, *, now):
         raise
 
 
+LINKS = {
+    "email_change": lambda row, **how: email_links.make(row.account, row.recipient, **how),
+    "mandate_invitation": lambda row, **how: mandate_links.make(
+        json.loads(row.params)["mandate"], **how
+    ),
+}
+
+
 def link(row, *, now, key):
     """The token of a link, which nobody has to take back: it is not kept."""
-    token = email_links.make(row.account, row.recipient, now=now, key=key)
+    token = LINKS[row.kind](row, now=now, key=key)
     if token is None:
         raise transport.Undeliverable("la richiesta è stata annullata o sostituita")
     return token

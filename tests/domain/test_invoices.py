@@ -101,7 +101,7 @@ def payments(**values):
     supply = make_gas(customer)
     given = {"number": "2026/7", "date": dt.date(2026, 11, 2), "iban": IBAN, **values}
     made = make_invoice(customer, supply, **given)
-    row = invoices.one(customer.id, supply.id, made.id)
+    row = invoices.one(customer.id, supply.id, None, made.id)
     return made, lambda: invoices.payments(row, "Prova Energia")
 
 

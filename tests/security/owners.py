@@ -31,6 +31,10 @@ OPEN = {
     "health.ready",
     "public_pages.privacy",
     "public_pages.accessibility",
+    "guide.contents",
+    "guide.chapter",
+    "guide.whole",
+    "guide.picture",
     "auth.login",
     "auth.sign_in",
     "auth.logout",
@@ -116,6 +120,7 @@ class Owner:
 
 # What an address names beside a supply, in its path or its parameters, by route.
 OBJECTS = {
+    "guide.chapter_within": lambda _owner: {"name": "fatture"},
     "frame.choose": lambda own: {"fornitura": own.gas.code},
     "invoices.pdf": lambda own: {"key": own.invoice().id},
     "invoices.as_zip": lambda own: {"id": own.invoice().id},
@@ -191,6 +196,7 @@ NAMELESS = {
     "history.index",
     "supplies.technical",
     "supplies.contracts",
+    "guide.contents_within",
     *(f"documents.{page}_index" for page in PAGES),
 }
 

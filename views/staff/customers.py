@@ -4,14 +4,14 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, s
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from domain import customer_sheet, history, logins, mail, search, sessions
+from domain import customer_sheet, history, logins, mail, mandates, search, sessions
 from domain.clock import utcnow
 from domain.errors import Refused
 from domain.history_sentences import sentence
 from domain.notation import moment
 from forms import CorrectEmailForm
 from models import postal_address
-from views.history import LABELS
+from views.history import LABELS, who_else
 from views.htmx import page_or_partial
 from views.paging import number
 from views.staff.access import current_operator, noted, noting, operator_required
@@ -69,22 +69,28 @@ def note_reading(code):
 def sheet(code):
     customer = customer_or_404(code)
     note_reading(code)
-    lists = customer_sheet.lists(customer.id)
+    lists = customer_sheet.lists(customer.id, now=utcnow())
+    several = len(lists["logins"]) > 1
     return render_template(
         "staff/customers/customer.html",
         **FRAME | {"title": customer.name},
         customer=customer,
         here=address_of(customer),
         address=postal_address(customer),
-        **lists | {"events": [written(row) for row in lists["events"]]},
+        scopes=mandates.SCOPE_NAMES,
+        **lists | {"events": [written(row, several) for row in lists["events"]]},
     )
 
 
-def written(row):
-    """An event as the sheet writes it: when, group, sentence, supply, by which login."""
+def written(row, several):
+    """An event as the sheet writes it: when, group, sentence, supply, who where it may be asked.
+
+    `several`: whether the customer has more than one login.
+    """
     group = history.group_of(row.kind)
     label = LABELS[group] if group else ""
-    return moment(row.at), label, sentence(row.kind, row.details), row.supply or "", row.login or ""
+    who = who_else(row) if several or not row.login else ""
+    return moment(row.at), label, sentence(row.kind, row.details), row.supply or "", who
 
 
 # -- Its logins ----------------------------------------------------------------------------

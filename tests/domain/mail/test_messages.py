@@ -43,7 +43,15 @@ class Words(html.parser.HTMLParser):
 WINDOW = {"supplies": ["PR002874 (Pdr: 1); VIA PROVA 5"], "from_day": "01/12/2026",
           "from_time": "08:00", "to_day": "05/12/2026", "to_time": "23:59"}  # fmt: skip
 INVOICE = {"number": "2026/1042", "due": "28/11/2026", "amount": "1.234,56 €", "credit": False}
+MANDATE = {
+    "mandate": 1, "customer_name": "PROVA S.P.A.", "delegate": "STUDIO ROSSI",
+    "scope": "everything", "until": "2027-06-30",
+}  # fmt: skip
 PARAMS = {
+    "mandate_invitation": MANDATE,
+    "mandate_received": MANDATE | {"user": "D00001"},
+    "mandate_accepted": MANDATE,
+    "mandate_ended": MANDATE | {"by": "customer"},
     "erasure_declined": {"code": "000777", "reason": "Il contratto è in corso."},
     "erasure_done": {"code": "000777"},
     "email_corrected": {"new": "m•••@example.it"},
