@@ -108,6 +108,28 @@ def test_a_statement_that_must_not_wait_does_not(app, settings):
     assert db.execute_sql("PRAGMA busy_timeout").fetchone()[0] == 5000
 
 
+@pytest.mark.skipif(ON_POSTGRESQL, reason="only SQLite has one writer at a time")
+def test_writers_of_a_process_stand_in_line(app):
+    """SQLite queues nobody: of many who ask again and again, some would never get in."""
+    asking, let_go = threading.Event(), threading.Event()
+
+    def hold():
+        with db.connection_context(), writing(), writing():
+            asking.set()
+            let_go.wait()
+
+    with ThreadPoolExecutor(1) as threads:
+        held = threads.submit(hold)
+        asking.wait()
+        with without_waiting(), pytest.raises(pw.OperationalError, match="locked"), writing():
+            pass
+        threading.Timer(0.2, let_go.set).start()
+        with writing():
+            assert held.done() or let_go.is_set()
+            make_customer()
+    assert Customer.select().count() == 1
+
+
 def test_a_thread_beyond_the_last_connection_waits_for_one(app):
     db.close()
     most = db.obj._max_connections
