@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
+import peewee as pw
 import psycopg
 from playhouse.pool import (
     MaxConnectionsExceeded,
