@@ -1,0 +1,253 @@
+"""Do what docs/installazione.md says, in a bare Debian 12 made in a folder, and look at it.
+
+    python -m tests.install            (or: make test-install, as root)
+
+The commands are read from the page. What systemd would start is started as its units say. At the
+end: how long each part took, and what could not be proven here.
+"""
+
+import argparse
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests import smtp
+from tests.install import container
+from tests.install.desk import Desk
+from tests.install.machine import Failed, bare_debian, end, run
+from tests.install.page import blocks
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "installazione.md"
+NEEDED = ("debootstrap", "chroot", "unshare", "setpriv", "git")
+PORTS = (80, 443, 8000)
+NOT_HERE = {  # what the blocks marked so would need, by their mark
+    "su-internet": "un certificato vero: serve un nome pubblico che porti a questa macchina",
+    "contenitore": "podman che avvia e riavvia il contenitore (l'immagine è costruita a parte)",
+}
+NEVER_HERE = (
+    "systemd acceso: i servizi sono avviati con i comandi, l'utente, la cartella e la sola lettura "
+    "delle loro unità, ma i timer non scattano e il filtro delle chiamate di sistema non è attivo",
+    "una posta vera: il server SMTP della prova è su questa macchina, senza TLS né password",
+    "la rotazione dei registri nel tempo: logrotate ha letto la configurazione, senza ruotare",
+)
+WORST_EXPOSURE = 20  # tenths, as `systemd-analyze security` counts
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.install", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the folder for a look")
+    keep = parser.parse_args().keep
+    lacking = [name for name in NEEDED if shutil.which(name) is None]
+    if lacking:
+        sys.exit(f"Mancano {', '.join(lacking)}: apt-get install debootstrap util-linux git.")
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as problem:
+                sys.exit(f"La prova vuole la porta {port}: {problem.strerror}.")
+    folder = Path(tempfile.mkdtemp(prefix="portale-install-"))
+    try:
+        install(folder)
+    except Failed as failure:
+        sys.exit(f"\nNON RIUSCITO: {failure}")
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+
+
+def install(folder):
+    root = folder / "debian"
+    told("Un Debian 12 vuoto (non conta)")
+    with bare_debian(root) as machine, smtp.serving() as mail_server:
+        bare = container.saved(root, folder / "bare.tar") if container.can_build() else None
+        run(["git", "clone", "--quiet", "--bare", ROOT, root / "srv/portale.git"])
+        with Walk(machine, mail_server, folder) as walk:
+            begun = time.monotonic()
+            for block in blocks(PAGE.read_text()):
+                walk.do(block)
+            minutes = (time.monotonic() - begun) / 60
+            told("Il portale installato")
+            look_at_it(walk)
+            told("Le unità, i registri, cron")
+            look_at_what_stands_there(machine)
+        told("Il contenitore")
+        unproven = list(walk.left_out) + list(NEVER_HERE)
+        if bare:
+            container.build_and_try(bare, folder, ROOT)
+        else:
+            unproven.append("deploy/Containerfile: mancano buildah e crun (o runc)")
+    print(f"\nRIUSCITO. I comandi della pagina: {minutes:.1f} minuti, di cui nessuno per scrivere.")
+    print("\nNon provato qui:")
+    for each in unproven:
+        print(f"- {each}")
+    if minutes > 15:
+        sys.exit("Più di un quarto d'ora.")
+
+
+def told(title):
+    print(f"\n== {title}", flush=True)
+
+
+class Walk:
+    """From block to block of the page; what systemd would start meanwhile is started."""
+
+    def __init__(self, machine, mail_server, folder):
+        self.machine = machine
+        self.mail_server = mail_server
+        self.folder = folder
+        self.running = []
+        self.left_out = []
+        self.password = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        for process in reversed(self.running):
+            end(process)
+
+    def do(self, block):
+        if block.where in NOT_HERE:
+            self.left_out.append(f"righe {block.line} e seguenti della pagina: "
+                                 f"{NOT_HERE[block.where]}")  # fmt: skip
+            return
+        begun = time.monotonic()
+        said = self.machine.shell(self.as_here(block.text))
+        first = block.text.strip().splitlines()[0]
+        print(f"{time.monotonic() - begun:6.1f} s  {block.line:3}  {first[:80]}", flush=True)
+        if found := re.search(r"Password di primo accesso: (\S+)", said):
+            self.password = found[1]
+        if "enable --now portale.service" in block.text:
+            self.start("portale.service")
+        if "systemctl reload nginx" in block.text:
+            self.start_nginx()
+
+    def as_here(self, text):
+        """The page's lines with what each reader puts there: whence, and whose mail server."""
+        text = text.replace("INDIRIZZO-DEL-PROGETTO", "file:///srv/portale.git")
+        for name, value in {
+            "SERVER": "127.0.0.1",
+            "PORT": self.mail_server.port,
+            "SECURITY": "none",
+            "USERNAME": "",
+        }.items():
+            text = re.sub(rf"^PORTALE_MAIL_{name}=.*$", f"PORTALE_MAIL_{name}={value}", text,
+                          flags=re.M)  # fmt: skip
+        return text
+
+    def start(self, name):
+        log = self.folder / f"{name}.log"
+        process = self.machine.start(name, log)
+        self.running.append(process)
+        self.wait_for(8000, process, log)
+
+    def start_nginx(self):
+        log = self.folder / "nginx.log"
+        command = ["chroot", self.machine.root, "nginx", "-g", "daemon off;"]
+        process = self.machine.spawn(command, log)
+        self.running.append(process)
+        self.wait_for(443, process, log)
+
+    def wait_for(self, port, process, log):
+        patience = time.monotonic() + 30
+        while True:
+            if process.poll() is not None or time.monotonic() > patience:
+                raise Failed(f"Sulla porta {port} non risponde nessuno:\n{log.read_text()[-3000:]}")
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+
+
+@contextmanager
+def checked(what):
+    yield
+    print(f"    ok    {what}", flush=True)
+
+
+def expect(condition, sentence):
+    if not condition:
+        raise Failed(sentence)
+
+
+def look_at_it(walk):
+    """As an operator, over HTTPS; then what the timers would start."""
+    machine = walk.machine
+    [mail] = walk.mail_server.messages()
+    desk = Desk("portale.example.it", machine.root / "etc/ssl/portale/fullchain.pem")
+    with checked("per HTTPS, con il certificato della pagina: primo accesso allo sportello"):
+        desk.begin("m.rossi", walk.password)
+    data = machine.root / "var/lib/portale"
+    for name in ("clienti", "forniture"):
+        shutil.copy(ROOT / "docs" / "esempi" / f"{name}_esempio.csv", data / "inbox")
+        shutil.chown(data / "inbox" / f"{name}_esempio.csv", *owner(data))
+    timers = machine.enabled("timer")
+    jobs = sorted((unit_of(machine, timer) for timer in timers), key=lambda name: "check" in name)
+    for name in jobs:
+        with checked(f"{name}: {machine.once(name).strip().splitlines()[-1][21:]}"):
+            pass
+    with checked("i clienti dei file d'esempio si trovano allo sportello"):
+        expect("ROSSI MARIA" in desk.page("/staff/clienti?cerca=rossi"), "Il cliente non c'è.")
+    with checked("il portale non scrive fuori dalla cartella dei dati"):
+        refused = subprocess.run(
+            machine.as_the_unit("portale.service", "touch /opt/portale/x"), capture_output=True
+        )
+        expect(refused.returncode and b"Read-only" in refused.stderr, "Vi scrive.")
+    with checked(".env è chiuso agli altri, /var/lib/portale anche"):
+        expect((machine.root / "opt/portale/.env").stat().st_mode & 0o777 == 0o640, ".env")
+        expect(data.stat().st_mode & 0o007 == 0, "/var/lib/portale")
+    expect("posta" in mail.get("Subject", "").lower() or mail, "La mail di prova non è arrivata.")
+
+
+def owner(folder):
+    return folder.stat().st_uid, folder.stat().st_gid
+
+
+def unit_of(machine, timer):
+    return dict(machine.unit(timer))["Unit"]
+
+
+def look_at_what_stands_there(machine):
+    units = sorted(path.name for path in (machine.root / "etc/systemd/system").glob("portale*"))
+    services = ["portale.service", "portale-job@backup.service"]
+    timers = [name for name in units if name.endswith(".timer")]
+    with checked(f"systemd-analyze verify: {len(units)} unità"):
+        said = machine.run("systemd-analyze", "verify", *services, *timers)
+        expect("portale" not in said, said)
+    with checked("systemd-analyze security: " + ", ".join(exposures(machine))):
+        pass
+    with checked("systemd-analyze calendar: le ore dei timer"):
+        for name in timers:
+            machine.run("systemd-analyze", "calendar", dict(machine.unit(name))["OnCalendar"])
+    with checked("logrotate -d: ruota /var/log/nginx/portale.log"):
+        said = machine.run("logrotate", "-d", "/etc/logrotate.d/nginx")
+        expect("considering log /var/log/nginx/portale.log" in said, said)
+    with checked("crontab -n: le righe di /etc/cron.d/portale"):
+        lines = (machine.root / "etc/cron.d/portale").read_text().splitlines()
+        without_user = [re.sub(r"^((?:\S+ +){5})portale +", r"\1", line) for line in lines]
+        (machine.root / "root/crontab").write_text("\n".join(without_user) + "\n")
+        machine.run("crontab", "-n", "/root/crontab")
+
+
+def exposures(machine):
+    """How exposed systemd finds each service, below the worst that is borne."""
+    for name in ("portale.service", "portale-job@.service"):
+        said = machine.run(
+            "systemd-analyze", "security", "--offline=true", f"--threshold={WORST_EXPOSURE}", name
+        )
+        yield f"{name} {re.search(r'level for .*: ([0-9.]+)', said)[1]}"
+
+
+if __name__ == "__main__":
+    main()
