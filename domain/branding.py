@@ -29,26 +29,22 @@ LONGEST_CONTACT = 200  # characters
 
 _NOT_FOR_US = re.compile(r"\.|(?:leggimi|readme)\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"@import|url\(\s*[\"']?\s*(?!#|data:)", re.IGNORECASE)
-_TELEPHONE = re.compile(r"(\+?\d[\d\s./-]{2,20})(?:\(.*\))?")
-_ADDRESS = re.compile(r"[^\s@<>\"?&%]+@[^\s@<>\"?&%]+\.[^\s@<>\"?&%]+")
-_SITE = re.compile(r"https://[^\s<>\"]+")
+_TELEPHONE = re.compile(r"(\+?\d[\d\s./-]{1,20}\d)(\s*\(.*\))?")
+_ADDRESS = re.compile(r"([^\s@<>\"?&%]+@[^\s@<>\"?&%]+\.[^\s@<>\"?&%]+)()")
+_SITE = re.compile(r"https://([^\s<>\"]+)()")
 
 
 def _to_call(number):
-    return f"tel:{re.sub(r'[^+0-9]', '', number[1])}"
+    return f"tel:{re.sub(r'[^+0-9]', '', number)}"
 
 
-def _to_write(address):
-    return f"mailto:{address[0]}"
-
-
-KEYS = ("telefono", "orari", "email", "pec", "indirizzo", "sito", "pronto_intervento_gas")
-_LINKS = {  # of a contact: its shape, and where it leads
-    "telefono": (_TELEPHONE, _to_call),
+KEYS = ("pronto_intervento_gas", "telefono", "orari", "email", "pec", "indirizzo", "sito")
+_LINKS = {  # of a contact: its shape (what is shown as a link, what after it), where it leads
     "pronto_intervento_gas": (_TELEPHONE, _to_call),
-    "email": (_ADDRESS, _to_write),
-    "pec": (_ADDRESS, _to_write),
-    "sito": (_SITE, lambda site: site[0]),
+    "telefono": (_TELEPHONE, _to_call),
+    "email": (_ADDRESS, "mailto:{}".format),
+    "pec": (_ADDRESS, "mailto:{}".format),
+    "sito": (_SITE, "https://{}".format),
 }
 STRICT = {"email": "un indirizzo di posta", "pec": "un indirizzo di posta",
           "sito": "un indirizzo «https://…»"}  # fmt: skip
@@ -68,11 +64,12 @@ class Picture(NamedTuple):
 
 
 class Contact(NamedTuple):
-    """One of KEYS; `link` is where its value leads, or None."""
+    """One of KEYS; `link` is where its value leads, or None; `more` stands after it."""
 
     key: str
     value: str
-    link: str | None
+    link: str | None = None
+    more: str = ""
 
 
 class Branding(NamedTuple):
@@ -316,7 +313,10 @@ def _contact(line):
     found = shape and shape.fullmatch(value)
     if key in STRICT and not found:
         raise Unusable(f"«{key}» vuole {STRICT[key]}")
-    return Contact(key, value, link(found) if found else None)
+    if not found:
+        return Contact(key, value)
+    shown, more = found.groups("")
+    return Contact(key, shown.rstrip("/"), link(shown), more)
 
 
 def summary(branding):

@@ -158,20 +158,21 @@ def test_contacts_come_in_one_order_and_lead_where_they_can(read, folder):
     found = read()
     assert found.warnings == []
     assert [(each.key, each.link) for each in found.contact_list()] == [
+        ("pronto_intervento_gas", "tel:800000001"),
         ("telefono", "tel:+390574000000"),
         ("orari", None),
         ("email", "mailto:clienti@example.it"),
         ("pec", "mailto:a@pec.example.it"),
         ("indirizzo", None),
         ("sito", "https://www.example.it/a"),
-        ("pronto_intervento_gas", "tel:800000001"),
     ]
+    assert found.contact_list()[0][1::2] == ("800 000 001", " (sempre)")
     assert branding.summary(found) == "+39 0574/000000 - clienti@example.it"
 
 
 def test_several_numbers_are_shown_and_none_is_called(read, folder):
     (folder / "contatti.txt").write_text("telefono: 800 1, da cellulare 0574 1")
-    assert read().contact_list() == [("telefono", "800 1, da cellulare 0574 1", None)]
+    assert read().contact_list() == [("telefono", "800 1, da cellulare 0574 1", None, "")]
 
 
 @pytest.mark.parametrize(

@@ -157,18 +157,7 @@ def test_the_theme_carries_the_colour(client):
     assert "--brand: #0b5c8c" in client.get(address).text
 
 
-def test_the_logo_is_one_file_and_runs_nothing(client, app, tmp_path):
-    logo = tmp_path / "logo.svg"
-    logo.write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    app.config["LOGO"] = str(logo)
-    with client.get("/logo") as answer:
-        assert answer.mimetype == "image/svg+xml"
-        assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert '<img src="/logo" alt="Prova Energia">' in client.get("/x").text
-
-
 def test_without_a_logo_there_is_the_name(client):
-    assert client.get("/logo").status_code == 404
     assert '<a class="brand" href="/">Prova Energia</a>' in client.get("/x").text
 
 
