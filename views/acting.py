@@ -17,7 +17,7 @@ from domain.mandates import EVERYTHING, INVOICES
 OWN = "proprio"  # in an address: for oneself, not under a mandate
 NO_SUPPLY = "-"  # stands in the address of who has no supply
 
-# What concerns the login itself, for whomever it acts at that address.
+# What concerns the login itself, for whomever it acts at that address; and the guide.
 OF_LOGIN = {
     "auth.password_page",
     "auth.save_password",

@@ -164,10 +164,11 @@ def invitation(token):
 
 @bp.post("/delega/<token>/accetta")
 def accept(token):
-    """With the login that is signed in."""
-    if not current_user.is_authenticated or current_user.is_view:
-        return redirect(f"/delega/{token}", 303)
+    """With the login that is signed in, or signs in first."""
     try:
+        if not current_user.is_authenticated or current_user.is_view:
+            mandates.opened(token, **opening())
+            return redirect(f"/login?next=/delega/{token}", 303)
         mandates.accept(token, current_user.id, **opening())
     except Refused as refusal:
         return invitation_page(token, refusal=refusal)

@@ -118,6 +118,8 @@ OPEN_ROUTES = {
     "auth.recover": (lambda n: {"code": f"{n:06d}"}, throttle.RECOVERY_ADDRESS),
     "records.confirm_email": (lambda n: {}, throttle.EMAIL_LINK),
     "notices.stop": (lambda n: {"List-Unsubscribe": "One-Click"}, throttle.NOTICES_ADDRESS),
+    "mandates.accept": (lambda n: {}, throttle.MANDATE_LINK),
+    "mandates.register": (lambda n: {}, throttle.MANDATE_LINK),
     "staff_entrance.sign_in": (
         lambda n: {"username": f"operatore{n}", "password": "Estate2026!!"},
         throttle.OPERATOR_ADDRESS,
