@@ -13,6 +13,7 @@ BLACK = "#000000"
 LIGHT_SURFACE = "#e8ecf0"
 DARK_SURFACE = "#2d3741"
 LEGIBLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text, level AA; what is no text needs 3 (1.4.11)
+AT_EASE = 7  # of what follows from a dark colour in dark mode: 4.5 of a grey looks switched off
 HALVINGS = 12  # of the way to white or black: finer than a step of a channel
 
 
@@ -52,13 +53,11 @@ def palette(color, accent="", color_dark="", accent_dark=""):
     A variant that was not chosen for a surface is no slip.
     """
     light, light_slip = _accent(accent or color, LIGHT_SURFACE)
-    dark, dark_slip = _accent(accent_dark or accent or color_dark or color, DARK_SURFACE)
-    return Palette(
-        _scheme(color, light),
-        _scheme(color_dark or color, dark),
-        light_slip,
-        dark_slip if accent_dark else None,
-    )
+    if accent_dark:
+        dark, dark_slip = _accent(accent_dark, DARK_SURFACE)
+    else:
+        dark, dark_slip = legible(accent or color_dark or color, DARK_SURFACE, AT_EASE), None
+    return Palette(_scheme(color, light), _scheme(color_dark or color, dark), light_slip, dark_slip)
 
 
 def _accent(chosen, surface):
@@ -99,15 +98,15 @@ def lightened(color, lightness):
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
-def legible(color, surface):
-    """`color`, made lighter or darker no further than text on `surface` needs."""
-    if contrast(color, surface) >= LEGIBLE:
+def legible(color, surface, least=LEGIBLE):
+    """`color`, made lighter or darker no further than a contrast of `least` on `surface` needs."""
+    if contrast(color, surface) >= least:
         return color
     _hue, short, _saturation = colorsys.rgb_to_hls(*(value / 255 for value in channels(color)))
     enough = 1 if luminance(surface) < 0.18 else 0
     for _half in range(HALVINGS):
         middle = (short + enough) / 2
-        if contrast(lightened(color, middle), surface) >= LEGIBLE:
+        if contrast(lightened(color, middle), surface) >= least:
             enough = middle
         else:
             short = middle
