@@ -6,7 +6,7 @@ PORT ?= 8000
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-.PHONY: help demo demo-reset test test-slow lint bench attack fuzz load bootstrap screenshots clean
+.PHONY: help demo demo-reset test test-slow lint bench attack fuzz load lighthouse bootstrap screenshots clean
 
 help:
 	@echo "make demo         una utility di prova su http://127.0.0.1:$(PORT) (altra porta: make demo PORT=8010)"
@@ -18,6 +18,7 @@ help:
 	@echo "make attack       strumenti altrui contro una dimostrazione (ATTACK_SECONDS=600)"
 	@echo "make fuzz         dati ostili a ogni lettore e a ogni modulo (FUZZ_SECONDS=600 ciascuno)"
 	@echo "make load         duecento clienti insieme (LOAD_SECONDS=900)"
+	@echo "make lighthouse   il voto di Lighthouse alle pagine, sul telefono (rapporti in lighthouse-data)"
 	@echo "make bootstrap    rifà static/bootstrap.css, quando una pagina usa una classe in più di Bootstrap"
 	@echo "make screenshots  rifà le figure di README.md (docs/img)"
 
@@ -93,8 +94,15 @@ load-data/venv/.installed: tests/load/requirements.txt | .venv/.installed-dev
 load: load-data/venv/.installed
 	$(RUN) -m tests.load
 
+tests/lighthouse/.installed: tests/lighthouse/package-lock.json
+	@npm ci --prefix tests/lighthouse --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+lighthouse: .venv/.installed-dev tests/lighthouse/.installed
+	$(RUN) -m tests.lighthouse
+
 screenshots: .venv/.installed-dev
 	$(RUN) -m tests.browser.screenshots
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache tests/npm/node_modules tests/npm/.installed
+	rm -rf .venv .pytest_cache .ruff_cache tests/*/node_modules tests/*/.installed

@@ -7,7 +7,6 @@
   const QUARTER_HOUR = 900; // seconds, as all times of uPlot
   const HOUR = 3600;
   const DAY = 86400;
-  const STEPS_UP_TO = 3000; // with more quarter-hours in sight a step is less than a pixel
   const [MEASURED, ESTIMATED] = [0, 1];
 
   const clock = (options) => {
@@ -75,8 +74,9 @@
   function options(figure, days) {
     const linear = uPlot.paths.linear();
     const stepped = uPlot.paths.stepped({ align: 1 });
+    // With more quarter-hours in sight than pixels nobody sees a step, and lines are quicker.
     const paths = (u, series, from, to) =>
-      (to - from > STEPS_UP_TO ? linear : stepped)(u, series, from, to);
+      (to - from > u.bbox.width ? linear : stepped)(u, series, from, to);
     const line = (name) => ({ stroke: colour(name), width: 1.5, paths, points: { show: false } });
     const axis = {
       stroke: colour("--ink-2"),

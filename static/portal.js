@@ -10,17 +10,11 @@ if (menu) {
   fold();
 }
 
-// A form of choices goes off by itself when a choice changes: its button is not needed.
-function comfort(root) {
-  for (const form of root.querySelectorAll("form[data-autosubmit]")) {
-    for (const button of form.querySelectorAll("button")) button.hidden = true;
-  }
-}
+// A form of choices goes off by itself when a choice changes: style.css hides its button.
 document.addEventListener("change", (event) => {
   const form = event.target.form;
   if (form && form.matches("[data-autosubmit]")) form.requestSubmit();
 });
-comfort(document);
 
 // All the boxes of a table at once.
 document.addEventListener("change", (event) => {
@@ -34,7 +28,6 @@ const dialog = document.getElementById("dialog");
 let opener = null;
 if (dialog) {
   document.addEventListener("htmx:after:swap", () => {
-    comfort(document);
     const full = dialog.childElementCount > 0;
     if (full && !dialog.open) {
       opener = document.activeElement;
