@@ -226,6 +226,12 @@ def opened(token, *, address, now, key):
         raise
 
 
+def supplies_of(mandate):
+    """The codes of its supplies."""
+    own = SupplyPoint.select(SupplyPoint.code).where(SupplyPoint.id.in_(MandateSupply.of(mandate)))
+    return [row.code for row in own.order_by(SupplyPoint.code).namedtuples()]
+
+
 def accept(token, account_id, *, address, now, key):
     """Add the mandate of the link to a login; to accept it again changes nothing."""
     try:

@@ -217,6 +217,7 @@ def invitation_page(token, mandate=None, form=None, refusal=None, code=200):
         title=_("Invito a una delega"),
         token=token,
         mandate=mandate,
+        supplies=mandates.supplies_of(mandate) if mandate else [],
         form=form,
         refusal=refusal,
         scopes=mandates.SCOPE_NAMES,
