@@ -5,8 +5,8 @@ from importlib import import_module
 MODULES = (  # in menu order
     "assets", "compression", "format", "focus", "auth", "frame", "home", "invoices", "readings",
     "records", "preferences", "mandates", "notices", "consumption", "tickets", "supplies",
-    "measures", "measure_files", "documents", "history", "public_pages", "guide", "switcher", "staff",
-    "demo", "health",
+    "measures", "measure_files", "documents", "history", "public_pages", "guide", "switcher",
+    "staff", "demo", "health",
 )  # fmt: skip
 
 

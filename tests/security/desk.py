@@ -64,6 +64,8 @@ NAMELESS = {
     "staff_standard_answers.add",
     "staff_mails.index",
     "staff_mails.retry_all",
+    "staff_guide.contents",
+    "staff_guide.whole",
 }
 # What an address names, in its path or its parameters, by route: how to make it. `owner` is a
 # customer who has one of each thing (tests/security/owners.py).
@@ -134,6 +136,7 @@ OBJECTS = {
     "staff_standard_answers.answer": lambda own: {"key": make_standard_answer().id},
     "staff_standard_answers.change": lambda own: {"key": make_standard_answer().id},
     "staff_standard_answers.remove": lambda own: {"key": make_standard_answer().id},
+    "staff_guide.chapter": lambda own: {"name": "clienti"},
     "staff_mails.retry": lambda own: {"key": make_mail(own.account, state="failed").id},
     "staff_mails.give_up": lambda own: {"key": make_mail(own.account).id},
     **{

@@ -16,6 +16,10 @@ FOR_ALL = {
     "static",
     "public_pages.privacy",
     "public_pages.accessibility",
+    "guide.contents",
+    "guide.chapter",
+    "guide.whole",
+    "guide.picture",
 }
 STRONG = "lampada fiume orologio tramonto"
 

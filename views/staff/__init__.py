@@ -5,7 +5,7 @@ from importlib import import_module
 MODULES = (  # in menu order
     "access", "entrance", "dashboard", "customers", "erasure", "self_readings", "windows",
     "documents", "publishing", "tickets", "standard_answers", "uploads", "mails", "operators",
-    "register",
+    "register", "guide",
 )  # fmt: skip
 
 

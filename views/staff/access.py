@@ -25,6 +25,7 @@ MENU = (
     ("posta", _l("Posta"), "mail", False),
     ("operatori", _l("Operatori"), "operators", True),
     ("registro", _l("Registro attività"), "register", False),
+    ("guida", _l("Guida"), "informazioni", False),
 )
 
 

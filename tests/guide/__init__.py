@@ -1,0 +1,1 @@
+"""What writes the guide: docs/guida/ as pages of the portal, its pictures, its PDF."""
