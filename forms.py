@@ -471,7 +471,7 @@ class TicketForCustomerForm(TicketForm):
 # -- Misure elettriche ---------------------------------------------------------------------
 
 TYPED_DAY = re.compile(
-    r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4})"
+    r"(?P<day>[0-9]{1,2})(?P<mark>[/.])(?P<month>[0-9]{1,2})(?P=mark)(?P<year>[0-9]{4})"
     r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2})"
 )
 EARLIEST = 2000  # years that nobody can mean would only lead out of the calendar
@@ -479,7 +479,10 @@ LATEST = 2099
 
 
 def typed_day(text):
-    """The day of `gg/mm/aaaa` or `aaaa-mm-gg`, None of no text; ValueError says what to type."""
+    """The day of `gg/mm/aaaa`, `gg.mm.aaaa` or `aaaa-mm-gg`, None of no text.
+
+    ValueError says what to type.
+    """
     text = (text or "").strip()
     if not text:
         return None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import peewee as pw
 import psycopg
 
-from domain import attachments, files, italian, register, schedule, schema
+from domain import attachments, files, italian, notation, register, schedule, schema
 from domain.backups import making
 from domain.imports import inbox
 from domain.mail import overview
@@ -106,7 +106,7 @@ def backup(root, now):
         return Finding("backup", f"Nessuna copia di sicurezza in {root}.", todo, {})
     return Finding(
         "backup",
-        f"L'ultima copia di sicurezza è di {italian.span(age)} fa.",
+        f"L'ultima copia di sicurezza è di {notation.span(age)} fa.",
         todo if age > BACKUP_AGE else "",
         {"path": str(latest), "age_seconds": int(age.total_seconds())},
     )
@@ -138,7 +138,7 @@ def look(warnings):
 
 
 def span(seconds):
-    return italian.span(dt.timedelta(seconds=seconds))
+    return notation.span(dt.timedelta(seconds=seconds))
 
 
 # -- Tables and jobs -----------------------------------------------------------------------
@@ -166,10 +166,10 @@ def job(run, now):
         says = "Mai eseguito."
     else:
         said = f": {last.summary}" if last.summary else ""
-        ago = italian.span(now - last.started_at)
+        ago = notation.span(now - last.started_at)
         says = f"Ultima esecuzione {ago} fa, {RESULTS[run.result]}{said}"
     if run.late:
-        done = f"da {italian.span(now - run.succeeded_at)}" if run.succeeded_at else "finora"
+        done = f"da {notation.span(now - run.succeeded_at)}" if run.succeeded_at else "finora"
         says = f"In ritardo, {done} nessuna esecuzione riuscita. {says}"
     planned = f"controllare che jobs.{name} sia pianificato (systemd o cron) e il suo registro"
     age = run.succeeded_at and int((now - run.succeeded_at).total_seconds())

@@ -29,22 +29,6 @@ def moment(instant):
     return f"{day(rome_day(instant))}, {time(instant)}"
 
 
-def span(delta):
-    """How long, as one would say it: `20 minuti`, `1 ora e 5 minuti`, `3 giorni`."""
-    minutes = max(int(delta.total_seconds()), 0) // 60
-    if minutes < 1:
-        return "meno di un minuto"
-    hours, minutes = divmod(minutes, 60)
-    if hours >= 48:
-        return f"{hours // 24} giorni"
-    parts = [_counted(hours, "ora", "ore"), _counted(minutes, "minuto", "minuti")]
-    return " e ".join(part for part in parts if part)
-
-
-def _counted(number, one, many):
-    return f"{number} {one if number == 1 else many}" if number else ""
-
-
 def whole(number):
     """A whole number with its thousands marked: 45000 -> `45.000`."""
     return f"{number:,}".replace(",", ".")

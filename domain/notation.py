@@ -12,12 +12,11 @@ from flask_babel import ngettext
 
 from domain import italian
 from domain.clock import rome_day
-from domain.italian import iban, time
+from domain.italian import time
 from domain.language import current
 
-__all__ = ["NAMES", "at", "iban", "of", "time"]
 NAMES = (
-    "day", "short_day", "moment", "decimal", "file_size", "kilo", "money", "seconds", "span",
+    "day", "short_day", "moment", "decimal", "file_size", "kilo", "money", "seconds",
     "thousandths", "whole",
 )  # fmt: skip
 _ITALIAN_MARKS = str.maketrans(".,", ",.")
@@ -68,7 +67,7 @@ def _english_money(cents):
     return f"{'-' if cents < 0 else ''}€{amount.removesuffix(chr(0xA0) + '€')}"
 
 
-_ITALIAN = {name: getattr(italian, name) for name in NAMES if name != "span"} | {"span": span}
+_ITALIAN = {name: getattr(italian, name) for name in NAMES} | {"span": span}
 _NUMBERS = ("decimal", "file_size", "kilo", "seconds", "thousandths", "whole")
 _WRITTEN = {
     "it": _ITALIAN,
@@ -80,7 +79,7 @@ _WRITTEN = {
 
 
 def of(language):
-    """The functions of NAMES for one language."""
+    """What writes in one language, by name."""
     return _WRITTEN[language]
 
 
@@ -88,7 +87,6 @@ def _spoken_now(name):
     def write(value):
         return _WRITTEN[current()][name](value)
 
-    write.__doc__ = getattr(italian, name).__doc__
     return write
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 from flask_babel import gettext as _
 from peewee import fn
 
-from domain import notation
+from domain import italian, notation
 from domain.clock import ROME, rome_day, rome_instant
 from models import Prepared, ReadingWindow
 
@@ -119,4 +119,4 @@ def ends(window):
 def shown(window):
     """The four columns of a window as the customer reads them, the last minute included."""
     ends = (window.opens_at, window.closes_at - MINUTE)
-    return tuple(part for end in ends for part in (notation.day(rome_day(end)), notation.time(end)))
+    return tuple(part for end in ends for part in (notation.day(rome_day(end)), italian.time(end)))

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from domain import notation
+from domain import italian, notation
 from domain.clock import rome_day
 from domain.language import SOURCE
 
@@ -10,8 +10,8 @@ from domain.language import SOURCE
 def init_app(app):
     app.jinja_env.filters.update(
         notation.of(SOURCE),
-        time=notation.time,
-        iban=notation.iban,
+        time=italian.time,
+        iban=italian.iban,
         rome_day=rome_day,
         from_iso=dt.date.fromisoformat,
     )

@@ -27,20 +27,3 @@ def test_money_has_a_comma_and_a_mark_for_thousands(cents, written):
 
 def test_an_iban_is_read_in_groups_of_four():
     assert italian.iban("IT60 X0542811101000000123456") == "IT60 X054 2811 1010 0000 0123 456"
-
-
-@pytest.mark.parametrize(
-    ("minutes", "words"),
-    [
-        (-5, "meno di un minuto"),
-        (0.9, "meno di un minuto"),
-        (1, "1 minuto"),
-        (59.9, "59 minuti"),
-        (60, "1 ora"),
-        (61, "1 ora e 1 minuto"),
-        (47 * 60 + 59, "47 ore e 59 minuti"),
-        (48 * 60, "2 giorni"),
-    ],
-)
-def test_how_long_something_lasts(minutes, words):
-    assert italian.span(dt.timedelta(minutes=minutes)) == words

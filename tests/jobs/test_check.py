@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from domain import italian, schedule
+from domain import notation, schedule
 from domain.clock import utcnow
 from models import JobRun
 from tests.jobs import process
@@ -93,4 +93,4 @@ def test_two_at_once_do_not_keep_each_other_out(well, settings):
 
 def test_when_a_job_is_late_is_documented():
     told = re.findall(r"^\| `([a-z_]+)` \| (\d+ (?:or|min)[a-z0-9 ]+) \|$", DOCS.read_text(), re.M)
-    assert told == [(job.name, italian.span(job.late_after)) for job in schedule.JOBS]
+    assert told == [(job.name, notation.span(job.late_after)) for job in schedule.JOBS]

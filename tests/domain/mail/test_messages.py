@@ -11,8 +11,10 @@ from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
 
+from domain import branding, theme
 from domain.mail import messages, outbox
 from models import OutgoingMail
+from tests.domain.formats.test_uploads import png
 from tests.factories import make_account, make_customer, make_ticket
 
 NOW = dt.datetime(2026, 11, 23, 8, 30, tzinfo=dt.UTC)
@@ -284,3 +286,117 @@ def test_row_22_nor_does_one_in_what_a_server_answered(app, monkeypatch):
     reasons = [{"error": "550 no\r\nBcc: tutti@example.it", "mails": 1}]
     monkeypatch.setitem(PARAMS, "undelivered", {"count": 1, "reasons": reasons, "more": False})
     assert composed("undelivered")["Bcc"] is None
+
+
+# -- In the language of who gets it --------------------------------------------------------
+
+GREETINGS = {"it": "Buongiorno,", "de": "Guten Tag,", "en": "Hello,"}
+RAW = {
+    "invoice_due": {
+        "due": "2026-11-28", "more": 0,
+        "invoices": [{"number": "7", "due": "2026-11-28", "amount": 123_456, "credit": False}],
+    },
+    "reading_acquired": {"readings": [{"supply": "PR1", "day": "2026-11-20", "counter": 45_000}]},
+    "ticket_opened": {"code": "T2026-000001", "category": "complaint"},
+    "document_published": {"document": "Tariffe", "personal": False, "menu": "notices"},
+}  # fmt: skip
+
+
+def spoken(kind, account, **values):
+    row = outbox.queue(kind, "rosa@example.it", account=account, now=NOW, **values)
+    message = messages.compose(row, SECRET if kind in messages.LIFETIMES else None, now=NOW)
+    return message.subject, message.body, message.html
+
+
+@pytest.mark.parametrize("language", GREETINGS)
+def test_mail_speaks_the_language_that_was_chosen(app, language):
+    account = make_account(language=language, last_language="it")
+    _subject, text, page = spoken("password_changed", account)
+    assert GREETINGS[language] in text
+    assert f'<html lang="{language}">' in page
+    assert GREETINGS[language] in page
+
+
+def test_without_a_choice_it_is_that_of_the_last_access(app):
+    assert "Guten Tag," in spoken("password_changed", make_account(last_language="de"))[1]
+    assert "Buongiorno," in spoken("password_changed", make_account())[1]
+
+
+def test_without_an_account_the_queue_knows_it(app):
+    text = spoken("erasure_done", None, params={"code": "000777"}, language="de")[1]
+    assert "Guten Tag," in text
+
+
+@pytest.mark.parametrize(
+    ("language", "facts"),
+    [
+        ("it", ["28/11/2026", "1.234,56\xa0€", "20/11/2026: 45.000", "«Reclamo»", "«Comunicati»"]),
+        ("de", ["28.11.2026", "1.234,56\xa0€", "20.11.2026: 45.000", "Beschwerde", "Mitteilungen"]),
+        ("en", ["28/11/2026", "€1,234.56", "45,000", "Complaint", "Notices"]),
+    ],
+)
+def test_days_amounts_and_words_are_those_of_the_reader(app, language, facts):
+    account = make_account(language=language)
+    texts = "".join(spoken(kind, account, params=params)[1] for kind, params in RAW.items())
+    assert [fact for fact in facts if fact not in texts] == []
+
+
+def test_what_an_earlier_release_queued_is_told_as_it_was_written(app):
+    old = {"readings": [{"supply": "PR1", "day": "20/11/2026", "counter": "45.000"}]}
+    assert "20/11/2026: 45.000" in spoken("reading_acquired", make_account(), params=old)[1]
+
+
+# -- The utility's own ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(app, tmp_path):
+    """`own(files)`: the utility puts these in its folder."""
+
+    def _own(files):
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        app.config["BRANDING"] = branding.read(app.config | {"OVERRIDES_DIR": tmp_path})
+
+    return _own
+
+
+def test_the_logo_goes_with_the_mail_and_nothing_is_asked_of_the_portal(own):
+    own({"logo.png": png(), "logo.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"})
+    message = composed("complaint_receipt")
+    page = page_of(message)
+    assert "cid:logo@portale" in page.links
+    assert 'alt="Prova Energia"' in message.get_body(("html",)).get_content()
+    related = next(part for part in message.walk() if part.get_content_subtype() == "related")
+    html_part, picture = related.iter_parts()
+    assert html_part.get_content_subtype() == "html"
+    assert picture["Content-ID"] == "<logo@portale>"
+    assert picture.get_content() == png()
+    assert [part.get_filename() for part in message.iter_attachments()][-1].endswith(".pdf")
+
+
+def test_without_a_png_mails_carry_the_name(own):
+    own({"logo.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"})
+    message = composed("recovery")
+    assert "img" not in page_of(message).tags
+    assert "Prova Energia" in page_of(message).text
+    assert {part.get_content_type() for part in message.walk()} >= {"text/plain", "text/html"}
+    assert "image/png" not in {part.get_content_type() for part in message.walk()}
+
+
+def test_what_the_law_wants_stands_under_each_mail(own):
+    own({"pie-di-pagina.txt": b"**{utility}** S.r.l.\nREA PO-1 <script>alert(1)</script>"})
+    message = composed("password_changed")
+    assert "\n-- \nProva Energia\nProva Energia S.r.l.\nREA PO-1" in text_of(message)
+    assert "REA PO-1" in page_of(message).text
+    assert "script" not in page_of(message).tags
+
+
+@pytest.mark.parametrize("color", ["#ffd500", "#0b0b0c", "#0f5132"])
+def test_a_button_is_legible_whatever_the_colour(app, color):
+    app.config["BRANDING"] = branding.read(app.config | {"COLOR": color})
+    page = composed("recovery").get_body(("html",)).get_content()
+    grounds = re.findall(r"\.(?:button|utility) \{[^}]*background: (#\w+); color: (#\w+)", page)
+    assert len(grounds) == 3  # the header; the button in light and in dark
+    assert all(theme.contrast(*pair) >= 4.5 for pair in grounds)
+    assert theme.contrast(grounds[2][0], "#1d242c") >= 3
