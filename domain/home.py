@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from domain import documents, invoices, measures, supplies, tickets, windows
+from domain import documents, invoices, measures, supplies, ticket_list, windows
 from domain.clock import rome_day
 
 # From what must not wait to what is good to know.
@@ -43,7 +43,7 @@ def _invoice(customer_id, supply, mandate, today):
 
 
 def _tickets(customer_id, only):
-    waiting = tickets.waiting_for_customer(customer_id, only)
+    waiting = ticket_list.waiting_for_customer(customer_id, only)
     return Tile(ASKED, "tickets", waiting) if waiting else None
 
 

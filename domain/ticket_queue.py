@@ -4,7 +4,8 @@ import peewee as pw
 from flask_babel import gettext as _
 from peewee import fn
 
-from domain import attachments, tickets
+from domain import attachments
+from domain.ticket_list import is_code
 from models import Customer, Operator, SupplyPoint, Ticket, TicketMessage
 
 SORTS = (
@@ -122,7 +123,7 @@ def _left(days):
 
 def one(code):
     """The ticket with `code`, its customer, supply and operator read along; or None."""
-    if not tickets.is_code(code):
+    if not is_code(code):
         return None
     return (
         Ticket.select(Ticket, Customer, SupplyPoint, Operator)

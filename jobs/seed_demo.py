@@ -6,10 +6,9 @@ them as any utility would. Every time it moves the reading windows, so that one 
 
 import datetime as dt
 
-from domain import acquisition, handover, passwords, register
+from domain import acquisition, handover, passwords, register, ticket_deadlines
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
-from domain.tickets import deadlines_of
 from jobs import import_inbox, runner
 from jobs.demo_world import archive, contacts, desk, history, morning, people, tickets
 from models import (
@@ -48,7 +47,7 @@ def run(app, *, now):
             readings = hand_over_readings(today, now=now)
             age_documents()
             account = open_account(now=now)
-            deadlines = deadlines_of(app.config)
+            deadlines = ticket_deadlines.of(app.config)
             tickets.live(account, folder / "documents", deadlines=deadlines, today=today, now=now)
             history.live(account, today=today)
             changes = contacts.live(account, account.grants.get().customer, today=today)

@@ -25,6 +25,7 @@ from domain import (
     second_factor,
     sessions,
     throttle,
+    ticket_steps,
     tickets,
 )
 from domain.formats import uploads
@@ -165,7 +166,7 @@ def test_the_rules_of_tickets_are_those_told():
     told = f"| Rettifica di fatturazione | {days} | `PORTALE_BILLING_CORRECTION_DAYS` |"
     assert told in text
     assert f"riaprire entro {tickets.REOPENED_WITHIN.days} giorni" in text
-    assert dt.timedelta(minutes=1) == tickets.SENT_TWICE_WITHIN
+    assert dt.timedelta(minutes=1) == ticket_steps.SENT_TWICE_WITHIN
     megabytes = attachments.LARGEST // attachments.MB, attachments.QUOTA // attachments.MB
     assert f"Fino a {attachments.MOST} file per messaggio" in text
     assert "ciascuno di {} MB al massimo, {} MB in tutto".format(*megabytes) in text
@@ -215,7 +216,7 @@ def test_the_container_holds_every_room():
     copied = set(re.findall(r"[\w./]+", " ".join(re.findall(r"^COPY (.*) \S+$",
                  text_of("deploy/Containerfile"), re.M))))  # fmt: skip
     rooms = {"app.py", "models.py", "forms.py", "views", "domain", "jobs", "templates", "static"}
-    assert copied == rooms | {"requirements.txt"}
+    assert copied == rooms | {"requirements.txt", "translations"}
     assert rooms <= {path.name for path in ROOT.iterdir()}
 
 

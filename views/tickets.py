@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 from werkzeug.datastructures import MultiDict
 
-from domain import attachments, mail, receipts, tickets
+from domain import attachments, mail, receipts, ticket_deadlines, ticket_list, tickets
 from domain.clock import utcnow
 from domain.errors import Refused
 from forms import AnswerForm, TicketForm
@@ -20,7 +20,7 @@ from views.paging import TableState, last_page, number
 bp = Blueprint("tickets", __name__, url_prefix="/forniture/<supply_code>/ticket")
 
 FRAME = {"page": "ticket", "title": _l("Ticket")}
-FILTERS = {"stato": among(tickets.STATES)}
+FILTERS = {"stato": among(ticket_list.STATES)}
 
 
 def init_app(app):
@@ -35,7 +35,7 @@ def whose(supply):
 
 def shown_or_404(supply, code):
     customer, only = whose(supply)
-    ticket = tickets.one(customer, code, only)
+    ticket = ticket_list.one(customer, code, only)
     if ticket is None:
         abort(404)
     return ticket
@@ -45,11 +45,11 @@ def shown_or_404(supply, code):
 @login_required
 def index(supply_code):
     supply = listed_supply(supply_code)
-    table = TableState(f"/forniture/{supply_code}/ticket", tickets.SORTS, filters=FILTERS)
+    table = TableState(f"/forniture/{supply_code}/ticket", ticket_list.SORTS, filters=FILTERS)
     asked = {"sort": table.sort, "state": table.filters["stato"]}
-    rows = tickets.page(*whose(supply), **asked, limit=table.rows, offset=table.offset)
+    rows = ticket_list.page(*whose(supply), **asked, limit=table.rows, offset=table.offset)
     if not rows and table.page > 1:
-        return last_page(table, tickets.page(*whose(supply), **asked, limit=1))
+        return last_page(table, ticket_list.page(*whose(supply), **asked, limit=1))
     return page_or_partial(
         "tickets/index.html",
         "tickets/_tickets.html",
@@ -87,7 +87,7 @@ def submit(supply_code):
                 subject=form.subject.data,
                 text=form.text.data,
                 arrived=arrived,
-                deadlines=tickets.deadlines_of(current_app.config),
+                deadlines=ticket_deadlines.of(current_app.config),
                 now=now,
             )
     except Refused as refusal:
@@ -116,7 +116,7 @@ def new_page(supply, form, refusal=None):
         supply=supply,
         form=form,
         refusal=refusal,
-        days=tickets.deadlines_of(current_app.config),
+        days=ticket_deadlines.of(current_app.config),
     )
 
 
@@ -149,7 +149,7 @@ def ticket_page(supply, ticket, form, refusal=None):
         **FRAME | {"title": _("Ticket %(code)s", code=ticket.code)},
         supply=supply,
         ticket=ticket,
-        turns=tickets.turns(ticket.id),
+        turns=ticket_list.turns(ticket.id),
         reopenable=tickets.can_be_reopened(ticket, now=utcnow()),
         reopened_within=tickets.REOPENED_WITHIN.days,
         form=form,

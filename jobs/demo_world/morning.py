@@ -4,7 +4,7 @@ import datetime as dt
 import io
 import random
 
-from domain import published, publishing, register, standard_answers, tickets
+from domain import published, publishing, register, standard_answers, ticket_deadlines, ticket_desk
 from domain.clock import rome_instant
 from domain.documents import NOTICES
 from domain.imports import uploads
@@ -33,7 +33,7 @@ def live(app, *, today, now):
     customers = neighbours()
     register_accounts(customers, now=now)
     answer_often()
-    ask(customers, desk, tickets.deadlines_of(app.config), today=today)
+    ask(customers, desk, ticket_deadlines.of(app.config), today=today)
     publish(desk[BOSS], today=today, now=now)
     mail(customers, now=now)
     read_meters(customers, desk[CLERK], today=today, now=now)
@@ -116,7 +116,7 @@ def ask(customers, desk, deadlines, *, today):
         if place >= len(customers):
             continue
         day, time = today - ago * DAY, dt.time.fromisoformat(hour)
-        ticket = tickets.open_for_customer(
+        ticket = ticket_desk.open_for_customer(
             customers[place].id, None, category=category, subject=subject, text=text,
             author=desk[CLERK].name, deadlines=deadlines, now=rome_instant(day, time),
         )  # fmt: skip
@@ -133,11 +133,11 @@ def ask(customers, desk, deadlines, *, today):
 
 def take_turn(ticket_id, what, words, signed):
     if what == "note":
-        tickets.note(ticket_id, words, **signed)
+        ticket_desk.note(ticket_id, words, **signed)
     elif what == "answer":
-        tickets.answer_for_utility(ticket_id, words, **signed)
+        ticket_desk.answer(ticket_id, words, **signed)
     else:
-        tickets.close_for_utility(ticket_id, **signed)
+        ticket_desk.close(ticket_id, **signed)
 
 
 # -- Notices -------------------------------------------------------------------------------

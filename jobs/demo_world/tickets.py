@@ -3,7 +3,7 @@
 import datetime as dt
 import io
 
-from domain import attachments, italian, tickets
+from domain import attachments, italian, ticket_desk, tickets
 from domain.clock import rome_instant
 from jobs.demo_world import paper
 from models import OutgoingMail, SupplyPoint
@@ -94,7 +94,7 @@ def take_turn(ticket, account, who, words, *, now):
     if who == CLOSED:
         tickets.close(ticket.id, account.id, now=now)
     elif who == "utility":
-        tickets.answer_for_utility(ticket.id, words, author=OFFICE, now=now)
+        ticket_desk.answer(ticket.id, words, author=OFFICE, now=now)
     else:
         tickets.answer(ticket.id, account.id, words, now=now)
 

@@ -2,7 +2,7 @@ import datetime as dt
 
 import pytest
 
-from domain import complaints, tickets
+from domain import complaints, ticket_desk, tickets
 from domain.clock import ROME
 from domain.errors import Refused
 from domain.formats import sheets
@@ -99,13 +99,13 @@ def test_the_first_answer_is_the_utilitys_first_text_that_the_customer_can_read(
     account = make_account(customer)
     ticket = complaint(customer)
     steps = (
-        (tickets.note, {"text": "Nota", "author": "Marta"}),
-        (tickets.close_for_utility, {"author": "Marta"}),
-        (tickets.reopen_for_utility, {"author": "Marta"}),
+        (ticket_desk.note, {"text": "Nota", "author": "Marta"}),
+        (ticket_desk.close, {"author": "Marta"}),
+        (ticket_desk.reopen, {"author": "Marta"}),
         (tickets.answer, {"account_id": account.id, "text": "Allora?"}),
-        (tickets.answer_for_utility, {"text": "Ecco.", "author": "Marta"}),
+        (ticket_desk.answer, {"text": "Ecco.", "author": "Marta"}),
         (tickets.answer, {"account_id": account.id, "text": "Grazie."}),
-        (tickets.answer_for_utility, {"text": "Prego.", "author": "Marta"}),
+        (ticket_desk.answer, {"text": "Prego.", "author": "Marta"}),
     )
     for days, (verb, given) in enumerate(steps, 1):
         verb(ticket.id, **given, now=ticket.opened_at + days * DAY)

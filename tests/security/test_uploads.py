@@ -211,7 +211,7 @@ def test_row_17_a_busy_archive_keeps_what_was_typed_and_asks_for_the_files_again
     def busy(*_arguments):
         raise pw.OperationalError("database is locked")
 
-    monkeypatch.setattr("domain.tickets.lock", busy)
+    monkeypatch.setattr("domain.ticket_steps.lock", busy)
     answer = send(browser, ("a.pdf", PDF))
     assert answer.status_code == 503
     assert "Da tenere" in answer.text

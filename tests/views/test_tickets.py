@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from domain import tickets
+from domain import ticket_desk
 from domain.clock import utcnow
 from models import Attachment, Event, Ticket, TicketMessage
 from tests.factories import (
@@ -228,8 +228,8 @@ def test_a_ticket_reads_as_a_conversation(browser, customer, supply):
     browser.post(NEW, data=FILLED)
     ticket = Ticket.get()
     now = utcnow()
-    tickets.answer_for_utility(ticket.id, "Buongiorno,\nEcco.", author="Marta", now=now)
-    tickets.close_for_utility(ticket.id, author="Marta", now=now)
+    ticket_desk.answer(ticket.id, "Buongiorno,\nEcco.", author="Marta", now=now)
+    ticket_desk.close(ticket.id, author="Marta", now=now)
     page = browser.get(address_of(ticket)).text
     assert "Buongiorno,\nEcco." in page
     places = [page.index(words) for words in ("Riga uno", "Ecco.", '"turn-state"')]
@@ -242,7 +242,7 @@ def test_a_note_among_operators_is_shown_nowhere(app, browser, customer, supply)
     here = "/forniture/PR000001"
     shown = (f"{here}/home", LIST, address_of(ticket), f"{here}/storico")
     before = [text_of(browser.get(path).text) for path in shown]
-    tickets.note(ticket.id, "Segretissimo", author="Bruno Interni", now=utcnow())
+    ticket_desk.note(ticket.id, "Segretissimo", author="Bruno Interni", now=utcnow())
     assert [text_of(browser.get(path).text) for path in shown] == before
     note = TicketMessage.get(TicketMessage.internal)
     hidden = make_attachment(app, ticket, "nascosto.pdf")

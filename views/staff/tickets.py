@@ -13,8 +13,9 @@ from domain import (
     receipts,
     standard_answers,
     supplies,
+    ticket_deadlines,
+    ticket_desk,
     ticket_queue,
-    tickets,
 )
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
@@ -160,10 +161,10 @@ def answer(code):
     try:
         standard_answers.check(form.text.data)
         with received(form, now) as arrived, noted_of(ticket, "ticket_answered", closed=closing):
-            tickets.answer_for_utility(
+            ticket_desk.answer(
                 ticket.id, form.text.data, arrived, **signed(), then_close=closing, now=now
             )
-    except tickets.Repeated:
+    except ticket_desk.Repeated:
         pass
     except Refused as refusal:
         return ticket_page(shown_or_404(code), form=form, refusal=refusal), 422
@@ -203,8 +204,8 @@ def note(code):
         return ticket_page(ticket, note_form=form, seen=seen()), 422
     try:
         with noted_of(ticket, "ticket_noted"):
-            tickets.note(ticket.id, form.note.data, **signed(), now=utcnow())
-    except tickets.Repeated:
+            ticket_desk.note(ticket.id, form.note.data, **signed(), now=utcnow())
+    except ticket_desk.Repeated:
         pass
     except Refused as refusal:
         return ticket_page(shown_or_404(code), note_form=form, refusal=refusal), 422
@@ -215,13 +216,13 @@ def note(code):
 @bp.post("/<code>/chiudi")
 @operator_required
 def close(code):
-    return turn(code, "ticket_closed", tickets.close_for_utility, _("Ticket chiuso."))
+    return turn(code, "ticket_closed", ticket_desk.close, _("Ticket chiuso."))
 
 
 @bp.post("/<code>/riapri")
 @operator_required
 def reopen(code):
-    return turn(code, "ticket_reopened", tickets.reopen_for_utility, _("Ticket riaperto."))
+    return turn(code, "ticket_reopened", ticket_desk.reopen, _("Ticket riaperto."))
 
 
 def turn(code, kind, verb, done):
@@ -237,7 +238,7 @@ def change(code, kind, verb, done):
     try:
         with noted_of(ticket, kind) as told:
             verb(ticket, told)
-    except tickets.Repeated:
+    except ticket_desk.Repeated:
         pass
     except Refused as refusal:
         flash(str(refusal), "warning")
@@ -252,7 +253,7 @@ def assign(code):
     chosen, before = (number(request.form.get(name), 0) or None for name in ("a", "era"))
 
     def give(ticket, told):
-        told["to"] = tickets.assign(ticket.id, chosen, instead_of=before)
+        told["to"] = ticket_desk.assign(ticket.id, chosen, instead_of=before)
 
     return change(code, "ticket_assigned", give, _("Assegnazione registrata."))
 
@@ -345,7 +346,7 @@ def submit():
             received(form, now) as arrived,
             noting("ticket_opened", customer=customer.code) as told,
         ):
-            ticket = tickets.open_for_customer(
+            ticket = ticket_desk.open_for_customer(
                 customer.id,
                 next((row for row in customer.supplies if row.code == form.supply.data), None),
                 category=form.category.data,
@@ -353,11 +354,11 @@ def submit():
                 text=form.text.data,
                 arrived=arrived,
                 author=current_operator().name,
-                deadlines=tickets.deadlines_of(current_app.config),
+                deadlines=ticket_deadlines.of(current_app.config),
                 now=now,
             )
             told["code"] = ticket.code
-    except tickets.Repeated as repeated:
+    except ticket_desk.Repeated as repeated:
         ticket = repeated.ticket
     except Refused as refusal:
         return new_page(customer, form, refusal), 422

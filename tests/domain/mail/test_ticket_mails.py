@@ -6,7 +6,7 @@ import email.policy
 
 import pytest
 
-from domain import mail, receipts, tickets
+from domain import mail, receipts, ticket_desk, tickets
 from domain.mail import messages
 from models import OutgoingMail, Ticket
 from tests.factories import make_account, make_customer, make_gas
@@ -68,7 +68,7 @@ def test_the_receipt_comes_with_its_pdf(account, category, name, due):
 
 
 def test_who_has_no_login_gets_the_receipt_too(app, mail_server):
-    ticket = tickets.open_for_customer(
+    ticket = ticket_desk.open_for_customer(
         make_customer(email="carta@example.it").id,
         None,
         category="complaint",
@@ -88,7 +88,7 @@ def test_who_has_no_login_gets_the_receipt_too(app, mail_server):
 
 @pytest.mark.parametrize("email", [None, ""])
 def test_who_has_no_address_gets_no_mail(app, email):
-    tickets.open_for_customer(
+    ticket_desk.open_for_customer(
         make_customer(email=email).id, None, category="complaint", subject="S", text="T",
         author="Marta", deadlines=DEADLINES, now=NOW,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def test_the_queue_keeps_no_copy_of_the_pdf(account):
 def test_the_other_mails_carry_nothing(account, answered):
     ticket = opened(account, "information")
     if answered:
-        tickets.answer_for_utility(ticket.id, "Confidenziale", author="Marta", now=NOW)
+        ticket_desk.answer(ticket.id, "Confidenziale", author="Marta", now=NOW)
     message = composed()
     assert list(message.iter_attachments()) == []
     for body in bodies(message):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from domain import register, tickets
+from domain import register, ticket_desk
 from domain.clock import rome_day, utcnow
 from models import (
     Attachment,
@@ -172,7 +172,7 @@ def test_a_ticket_is_shown_whole_and_its_reading_registered(app, desk, customer,
     supply = make_gas(customer, code="PR000001")
     ticket = make_ticket(customer, supply=supply, category="complaint", due_on=rome_day(utcnow()))
     make_attachment(app, ticket, "bolletta.pdf")
-    tickets.note(ticket.id, "Chiamare il distributore.", author="Bruno", now=utcnow())
+    ticket_desk.note(ticket.id, "Chiamare il distributore.", author="Bruno", now=utcnow())
     text = text_of(desk.get(address_of(ticket)).text)
     for words in ("Vorrei una spiegazione.", "bolletta.pdf", "scade oggi", "000002 ROSA PROVA",
                   "PR000001", "Chiamare il distributore.", "il cliente non la vede"):  # fmt: skip
