@@ -6,7 +6,7 @@ PORT ?= 8000
 RUN = .venv/bin/python
 PYTEST = $(RUN) -m pytest -q
 
-.PHONY: help demo demo-reset test test-slow lint bench attack fuzz load lighthouse bootstrap screenshots clean
+.PHONY: help demo demo-reset test test-slow test-install lint bench attack fuzz load lighthouse bootstrap translations screenshots guide clean
 
 help:
 	@echo "make demo         una utility di prova su http://127.0.0.1:$(PORT) (altra porta: make demo PORT=8010)"
@@ -20,7 +20,10 @@ help:
 	@echo "make load         duecento clienti insieme (LOAD_SECONDS=900)"
 	@echo "make lighthouse   il voto di Lighthouse alle pagine, sul telefono (rapporti in lighthouse-data)"
 	@echo "make bootstrap    rifà static/bootstrap.css, quando una pagina usa una classe in più di Bootstrap"
-	@echo "make screenshots  rifà le figure di README.md (docs/img)"
+	@echo "make test-install fa ciò che dice docs/installazione.md, in un Debian vuoto (da root)"
+	@echo "make translations porta i cataloghi delle lingue ai testi di oggi (docs/lingue.md)"
+	@echo "make screenshots  rifà le figure di README.md e della guida"
+	@echo "make guide        la guida per i clienti e per lo sportello, in PDF (guida/)"
 
 # -- The environment: installed again only when the lists change --------------------------
 
@@ -71,6 +74,9 @@ test-slow: .venv/.installed-dev tests/npm/.installed
 	$(PYTEST) -n 3 -m slow
 	TEST_DATABASE=postgresql $(PYTEST) -n 3 -m "slow and everywhere or processes and not slow"
 
+test-install: .venv/.installed-dev
+	$(RUN) -m tests.install
+
 bench: .venv/.installed-dev
 	$(RUN) -m tests.bench
 
@@ -101,8 +107,15 @@ tests/lighthouse/.installed: tests/lighthouse/package-lock.json
 lighthouse: .venv/.installed-dev tests/lighthouse/.installed
 	$(RUN) -m tests.lighthouse
 
+translations: .venv/.installed-dev
+	@$(RUN) -m tests.catalogues
+
 screenshots: .venv/.installed-dev
 	$(RUN) -m tests.browser.screenshots
+	$(RUN) -m tests.guide.pictures
+
+guide: .venv/.installed-dev
+	@$(RUN) -m tests.guide
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache tests/*/node_modules tests/*/.installed
