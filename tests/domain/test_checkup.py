@@ -102,6 +102,13 @@ def test_files_that_stay_in_the_inbox(well):
     assert (bad.name, "il più vecchio da 2 ore" in bad.says) == ("inbox", True)
 
 
+def test_a_logo_that_cannot_be_used(well):
+    told = ["logo.svg: non è un SVG. Il file non è usato.", "PORTALE_ACCENT: …"]
+    well.config["BRANDING"] = well.config["BRANDING"]._replace(warnings=told)
+    bad = only_bad(examined(well))
+    assert (bad.name, bad.says, bad.data["warnings"]) == ("look", " ".join(told), told)
+
+
 def test_files_that_were_judged_and_not_moved(well):
     values = {"name": "a.csv", "state": "applied", "sha256": "x", "size": 1}
     ImportedFile.create(at=utcnow(), **values)

@@ -54,7 +54,7 @@ def test_strangers_see_whose_portal_it_is(client, with_texts):
     client.set_cookie("lingua", "de")
     page = client.get("/login").text
     assert "<p>Guten Tag</p>" in page
-    assert "800 000 000 (kostenlos)" in page
+    assert "800 000 000</a> (kostenlos)" in page
     assert "Prova Energia S.r.l." in page
 
 

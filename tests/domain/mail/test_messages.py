@@ -385,7 +385,7 @@ def test_without_a_png_mails_carry_the_name(own):
 
 
 def test_what_the_law_wants_stands_under_each_mail(own):
-    own({"pie-di-pagina.txt": b"**{utility}** S.r.l.\nREA PO-1 <script>alert(1)</script>"})
+    own({"pie-di-pagina.txt": b"<b>{utility}</b> S.r.l.<br>REA PO-1<script>a()</script>"})
     message = composed("password_changed")
     assert "\n-- \nProva Energia\nProva Energia S.r.l.\nREA PO-1" in text_of(message)
     assert "REA PO-1" in page_of(message).text

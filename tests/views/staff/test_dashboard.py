@@ -218,3 +218,12 @@ def test_its_links_lead_to_entries_of_the_menu(desk):
     page = shown(desk)
     main = page[page.index('<main id="content"') :]
     assert set(re.findall(r'href="/staff/([a-z]+)', main)) <= known
+
+
+def test_administrators_read_what_is_wrong_with_the_look(app, sign_in_operator):
+    told = "logo.svg: contiene <script>. Il file non è usato."
+    app.config["BRANDING"] = app.config["BRANDING"]._replace(warnings=[told])
+    administrator = sign_in_operator(make_operator(role="administrator"))
+    assert told in shown(administrator)
+    assert "<script>." not in administrator.get("/staff").text
+    assert told not in shown(sign_in_operator(make_operator()))
