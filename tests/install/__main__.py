@@ -69,7 +69,7 @@ def install(folder):
     told("Un Debian 12 vuoto (non conta)")
     with bare_debian(root) as machine, smtp.serving() as mail_server:
         bare = container.saved(root, folder / "bare.tar") if container.can_build() else None
-        run(["git", "clone", "--quiet", "--bare", ROOT, root / "srv/portale.git"])
+        project = as_repository(root / "srv/portale")
         with Walk(machine, mail_server, folder) as walk:
             begun = time.monotonic()
             for block in blocks(PAGE.read_text()):
@@ -77,12 +77,14 @@ def install(folder):
             minutes = (time.monotonic() - begun) / 60
             told("Il portale installato")
             look_at_it(walk)
-            told("Le unità, i registri, cron")
+            told("Le unità, i registri; cron al posto dei timer")
+            for block in walk.instead:
+                walk.do(block)
             look_at_what_stands_there(machine)
         told("Il contenitore")
         unproven = list(walk.left_out) + list(NEVER_HERE)
         if bare:
-            container.build_and_try(bare, folder, ROOT)
+            container.build_and_try(bare, folder, project)
         else:
             unproven.append("deploy/Containerfile: mancano buildah e crun (o runc)")
     print(f"\nRIUSCITO. I comandi della pagina: {minutes:.1f} minuti, di cui nessuno per scrivere.")
@@ -91,6 +93,25 @@ def install(folder):
         print(f"- {each}")
     if minutes > 15:
         sys.exit("Più di un quarto d'ora.")
+
+
+def as_repository(place):
+    """The project as it stands in its folder here, changes and all, in a repository of its own."""
+    listed = run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    )
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, place / name)
+    author = ["-c", "user.name=prova", "-c", "user.email=prova@example.it"]
+    for command in (
+        ["init", "--quiet"],
+        ["add", "."],
+        [*author, "commit", "--quiet", "-m", "Prova"],
+    ):
+        run(["git", "-C", place, *command])
+    return place
 
 
 def told(title):
@@ -106,6 +127,7 @@ class Walk:
         self.folder = folder
         self.running = []
         self.left_out = []
+        self.instead = []  # blocks that undo others, for those who prefer that
         self.password = None
 
     def __enter__(self):
@@ -120,6 +142,9 @@ class Walk:
             self.left_out.append(f"righe {block.line} e seguenti della pagina: "
                                  f"{NOT_HERE[block.where]}")  # fmt: skip
             return
+        if block.where == "altrimenti":
+            self.instead.append(block._replace(where=""))
+            return
         begun = time.monotonic()
         said = self.machine.shell(self.as_here(block.text))
         first = block.text.strip().splitlines()[0]
@@ -132,8 +157,12 @@ class Walk:
             self.start_nginx()
 
     def as_here(self, text):
-        """The page's lines with what each reader puts there: whence, and whose mail server."""
-        text = text.replace("INDIRIZZO-DEL-PROGETTO", "file:///srv/portale.git")
+        """The page's lines with what each reader puts there: whence, and whose mail server.
+
+        Enabled is by systemctl, started by us.
+        """
+        text = re.sub(r"(systemctl (?:en|dis)able) --now", r"\1", text)
+        text = text.replace("INDIRIZZO-DEL-PROGETTO", "file:///srv/portale")
         for name, value in {
             "SERVER": "127.0.0.1",
             "PORT": self.mail_server.port,
@@ -193,6 +222,7 @@ def look_at_it(walk):
         shutil.copy(ROOT / "docs" / "esempi" / f"{name}_esempio.csv", data / "inbox")
         shutil.chown(data / "inbox" / f"{name}_esempio.csv", *owner(data))
     timers = machine.enabled("timer")
+    expect(len(timers) > 6, f"Sono abilitati soltanto {timers}.")
     jobs = sorted((unit_of(machine, timer) for timer in timers), key=lambda name: "check" in name)
     for name in jobs:
         with checked(f"{name}: {machine.once(name).strip().splitlines()[-1][21:]}"):

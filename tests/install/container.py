@@ -27,15 +27,13 @@ def saved(root, path):
     return path
 
 
-def build_and_try(bare, folder, project):
+def build_and_try(bare, folder, checkout):
     buildah = Buildah(folder)
     begun = time.monotonic()
     base = buildah("from", "scratch").strip()
     buildah("add", "--quiet", base, bare, "/")
     buildah("config", "--env", "PIP_CERT=/etc/ssl/certs/ca-certificates.crt", base)
     buildah("commit", "--quiet", base, BASE)
-    checkout = folder / "checkout"
-    run(["git", "clone", "--quiet", project, checkout])
     buildah("bud", "--isolation", "chroot", "--format", "docker", "--from", BASE, "--tag", NAME,
             "--file", checkout / "deploy" / "Containerfile", checkout)  # fmt: skip
     print(f"    ok    costruito in {time.monotonic() - begun:.0f} s", flush=True)
