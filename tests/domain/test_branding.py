@@ -1,9 +1,11 @@
 """The folder in which the utility puts its own logo, texts and contacts; its own colours."""
 
 import os
+from pathlib import Path
 
 import pytest
 
+import jobs
 from domain import branding, language, theme
 from tests.domain.formats.test_uploads import png
 
@@ -209,3 +211,11 @@ def test_a_colour_unfit_for_links_is_told_with_the_nearest_that_does(read):
     )
     assert read(COLOR="#ffcc00", ACCENT="#826800").warnings == []
     assert "PORTALE_ACCENT_DARK: #333333" in only(read(ACCENT_DARK="#333333").warnings)
+
+
+def test_the_folder_of_the_demo_is_an_example(read):
+    found = read(OVERRIDES_DIR=Path(jobs.__file__).parent / "demo_world/personalizza")
+    assert found.warnings == []
+    assert None not in (found.logo, found.mail_logo, found.favicon)
+    assert set(found.contacts) == set(language.LANGUAGES)
+    assert {code for _name, code in found.texts} == set(language.LANGUAGES)
