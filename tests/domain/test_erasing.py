@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from domain import accounts, erasing, erasure, export
+from domain import accounts, erasing, erasure, own_data
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from domain.imports.inbox import Inbox
@@ -346,7 +346,7 @@ def test_a_request_is_declined_with_its_reason(app):
     assert request.refusal == "Il contratto è in corso."
     mail = OutgoingMail.get(OutgoingMail.kind == "erasure_declined")
     assert json.loads(mail.params)["reason"] == "Il contratto è in corso."
-    [told] = export._customer(customer)["richieste_di_cancellazione"]
+    [told] = own_data.customer(customer)["richieste_di_cancellazione"]
     assert told["non_accolta_perche"] == "Il contratto è in corso."
     with pytest.raises(Refused):
         erasing.decline(customer.id, "Ancora.", now=utcnow())
