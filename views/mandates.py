@@ -21,6 +21,7 @@ from domain.passwords import TooWeak
 from forms import FirstPasswordForm, MandateForm
 from views import acting
 from views.auth import enter, known_browser, status
+from views.errors import ReadOnly
 from views.frame import Frame, customer_of, default_supply_code, listed_supply, own_supplies
 from views.paging import number
 
@@ -104,6 +105,7 @@ def given_page(supply, form, refusal=None):
 @bp.get("/deleghe")
 @login_required
 def received():
+    only_the_holder()
     now = utcnow()
     return render_template(
         "mandates/received.html",
@@ -119,6 +121,7 @@ def received():
 @login_required
 def act():
     """«Si agisce per»: begin at the pages of another customer, or of one's own."""
+    only_the_holder()
     asked = request.args.get("per", "")
     if asked == acting.OWN and current_user.customer_id is not None:
         return redirect(f"/forniture/{default_supply_code()}/home", 303)
@@ -137,6 +140,12 @@ def give_back(key):
         mail.kick()
     flash(_("Delega restituita."))
     return redirect("/deleghe", 303)
+
+
+def only_the_holder():
+    """What others entrusted to a login is nothing for an operator who looks as a customer."""
+    if current_user.is_view:
+        raise ReadOnly
 
 
 def acting_choices():

@@ -205,6 +205,7 @@ FOR_ALL = {name for name in OBJECTS if name.startswith("documents.")} - {
     "documents.documenti_read",
     "documents.documenti_pdf",
 }
+FOR_ALL |= {"guide.chapter_within"}
 
 # Downloads, which «Storico» tells of: the one thing that a GET of a customer writes.
 RECORDED = {
