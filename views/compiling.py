@@ -18,7 +18,9 @@ from markupsafe import _escape_inner, escape
 from domain import language, notation
 from views.language import translated
 
-SAME_EVERYWHERE = {"brand", "first_of_body", "head", "icon"}  # macros that only know settings
+SAME_EVERYWHERE = {  # macros that only know settings
+    "brand", "first_of_body", "footer", "head", "icon", "own_words",
+}  # fmt: skip
 
 
 class PutInTexts(NodeTransformer):
