@@ -285,7 +285,7 @@ def consumption(walk):
     walk.goes(f"/forniture/{ELECTRICITY}/misure")
     walk.follows("Ultima settimana")
     walk.page.wait_for_timeout(300)  # the curve is drawn
-    walk.takes("misure", height=1050)
+    walk.takes("misure", "figure.curve", height=700)
 
 
 def supply(walk):

@@ -12,9 +12,11 @@ out, tests/test_guide.py holds that it is up to date. Beyond Markdown:
 
 import html
 import re
+from itertools import groupby
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from PIL import Image
 
 from domain.guide import AUDIENCES, ROOM
@@ -91,8 +93,9 @@ def _grouped(tokens):
 
 def _block(reader, group):
     """(kind, HTML) of a block; the kind is its tag, or `figure` or `wide`."""
-    for token in group:
-        for child in token.children or ():
+    for token in filter(lambda token: token.children, group):
+        token.children = list(_joined(token.children))
+        for child in token.children:
             if child.type == "link_open":
                 child.attrSet("href", _leads_to(child.attrGet("href")))
     first = group[0]
@@ -101,7 +104,7 @@ def _block(reader, group):
         return _figure(reader, picture)
     written = reader.renderer.render(group, reader.options, {}).strip()
     if first.tag == "h1":
-        return "h1", f"<h1>{_inside(written)}</h1>"
+        return "h1", f"<h1>{re.sub('<[^>]+>', '', written)}</h1>"
     if first.tag in {"h2", "h3"}:
         name = _name(re.sub(r"<[^>]+>", "", written))
         return first.tag, f'<{first.tag} id="{name}">{_inside(written)}</{first.tag}>'
@@ -110,6 +113,17 @@ def _block(reader, group):
     if first.type == "table_open":
         return "table", written.replace("<table>", '<table class="guide-table">')
     return first.tag, written
+
+
+def _joined(children):
+    """The pieces of a paragraph, text that goes on in the next line as one."""
+    for kind, some in groupby(children, key=lambda child: child.type in {"text", "softbreak"}):
+        if kind:
+            text = Token("text", "", 0)
+            text.content = "".join(child.content or " " for child in some)
+            yield text
+        else:
+            yield from some
 
 
 def _inside(written):
@@ -136,11 +150,13 @@ def _figure(reader, picture):
     name = Path(picture.attrGet("src")).name
     alt = html.escape(reader.renderer.renderInlineAsText(picture.children, reader.options, {}))
     width, height = size(PICTURES / name)
+    kind = "wide" if width > WIDE else "figure"
+    opened = "<figure>" if kind == "wide" else '<figure class="guide-small">'
     shown = (
-        f'<figure><img src="{{picture:{name}}}" alt="{alt}" width="{width}" height="{height}" '
+        f'{opened}<img src="{{picture:{name}}}" alt="{alt}" width="{width}" height="{height}" '
         'loading="lazy"></figure>'
     )
-    return ("wide" if width > WIDE else "figure"), shown
+    return kind, shown
 
 
 def size(path):
@@ -171,8 +187,8 @@ def _in_steps(blocks):
 def _step(words, pictures):
     told = "\n".join(words)
     if not pictures:
-        return f'<section class="step">\n{told}\n</section>'
+        return f'<section class="guide-step">\n{told}\n</section>'
     beside = all(kind == "figure" for kind, _written in pictures)
     shown = "\n".join(written for _kind, written in pictures)
-    kind = "step beside" if beside else "step"
+    kind = "guide-step guide-beside" if beside else "guide-step"
     return f'<section class="{kind}">\n<div>\n{told}\n</div>\n{shown}\n</section>'
