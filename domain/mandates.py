@@ -19,6 +19,7 @@ from domain import accounts, history, mail, mandate_links, passwords, sessions, 
 from domain.clock import rome_day
 from domain.connections import locking, without_waiting
 from domain.errors import Refused
+from domain.language import of_login
 from models import (
     Account,
     Customer,
@@ -159,7 +160,9 @@ def give(customer_id, account_id, wanted, password, *, now):
         MandateSupply.insert_many(
             [{"mandate": mandate, "supply": supply} for supply in supplies]
         ).execute()
-        mail.queue("mandate_invitation", wanted.email, params=_told(mandate), now=now)
+        spoken = of_login(Account.get_by_id(account_id))  # most likely the delegate's too
+        told = _told(mandate)
+        mail.queue("mandate_invitation", wanted.email, params=told, language=spoken, now=now)
         _record(
             "mandate_given", customer_id, wanted.name, now, account=account_id,
             scope=wanted.scope, until=wanted.ends_on.isoformat(), supplies=len(supplies),

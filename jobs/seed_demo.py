@@ -10,7 +10,7 @@ from domain import acquisition, handover, passwords, register, ticket_deadlines
 from domain.clock import rome_day, rome_instant
 from domain.errors import Refused
 from jobs import import_inbox, runner
-from jobs.demo_world import archive, contacts, desk, history, morning, people, tickets
+from jobs.demo_world import archive, contacts, desk, history, mandates, morning, people, tickets
 from models import (
     Account,
     Customer,
@@ -50,6 +50,7 @@ def run(app, *, now):
             deadlines = ticket_deadlines.of(app.config)
             tickets.live(account, folder / "documents", deadlines=deadlines, today=today, now=now)
             history.live(account, today=today)
+            mandates.live(account, now=now)
             changes = contacts.live(account, account.grants.get().customer, today=today)
             morning.live(app, today=today, now=now)
         for batch in (readings, changes):
