@@ -59,7 +59,7 @@ def pdf(ticket, *, utility, contacts):
             "registrazione. Testo, allegati e risposte si leggono nel portale, alla voce «Ticket»."
         ),
     )
-    return receipt.write(
+    return receipt.write_apart(
         receipt.Receipt(
             title=title(ticket),
             utility=utility,

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import subprocess
 import zlib
 
 import pytest
@@ -64,6 +65,17 @@ def skeleton(pdf):
 
 def pages(pdf):
     return len(re.findall(rb"/Type /Page\b", pdf))
+
+
+def test_another_process_makes_the_same_file():
+    told = made("Lettura “stimata” ЖЖ 漢字")
+    assert receipt.write_apart(told) == receipt.write(told)
+
+
+def test_a_receipt_that_cannot_be_made_says_so(monkeypatch):
+    monkeypatch.setattr(receipt, "PATIENCE", 0.001)
+    with pytest.raises(subprocess.TimeoutExpired):
+        receipt.write_apart(made())
 
 
 def test_the_same_receipt_is_the_same_file():
