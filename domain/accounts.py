@@ -17,6 +17,7 @@ from domain import (
     devices,
     email_links,
     history,
+    language,
     mail,
     passwords,
     sessions,
@@ -174,12 +175,13 @@ def _saved_twice(account, email, now):
 
 def _make_account(customer, email, now):
     """A new login, or the one never used made new; and the address it had until now."""
-    unused = _accounts(customer).first()
+    unused, spoken = _accounts(customer).first(), {"last_language": language.current()}
     if unused is None:
-        account = Account.create(username=customer.code, email=email, created_at=now)
+        account = Account.create(username=customer.code, email=email, created_at=now, **spoken)
         Grant.create(account=account, customer=customer)
         return account, None
-    Account.update(email=email, created_at=now).where(Account.id == unused).execute()
+    changes = {"email": email, "created_at": now, **spoken}
+    Account.update(changes).where(Account.id == unused).execute()
     credentials.void(unused, now=now)
     sessions.end_all(unused)
     return Account.get_by_id(unused.id), unused.email

@@ -4,7 +4,8 @@ import pytest
 
 from domain import operator_sessions, sessions
 from domain.clock import utcnow
-from models import Account, Operator
+from domain.mail import messages
+from models import Account, Operator, OutgoingMail
 from tests.factories import PASSWORD, make_account, make_customer, make_gas, make_operator
 from tests.pages import PARTIAL
 
@@ -184,3 +185,14 @@ def test_public_pages_may_be_asked_for_in_a_language(client):
     )
     assert stale.status_code == 200
     assert language_of(client.get("/accessibilita?lingua=xx")) == "it"
+
+
+def test_who_registers_in_german_gets_german_mail(client):
+    customer = make_customer("000007", vat_number="01114601006")
+    choose(client, "de")
+    client.post("/registrazione", data={"code": "000007", "tax_id": "01114601006"})
+    client.post("/registrazione/conferma", data={"email": "rosa@example.it"})
+    account = customer.grants.get().account
+    assert (account.language, account.last_language) == (None, "de")
+    mail = OutgoingMail.get()
+    assert "Guten Tag," in messages.compose(mail, "geheim", now=utcnow()).body
