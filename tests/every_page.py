@@ -6,14 +6,17 @@ The routes are those of tests/security: one that is not told of there fails.
 import datetime as dt
 from typing import NamedTuple
 
+from domain import credentials, mandate_links
 from domain.clock import rome_day, utcnow
 from tests.factories import (
     make_account,
     make_consumption,
     make_customer,
+    make_delegate,
     make_electricity,
     make_gas,
     make_invoice,
+    make_mandate,
     make_measured_day,
     make_meter_reading,
     make_operator,
@@ -117,6 +120,23 @@ def customers(app, sign_in):
     yield from Pages(app, first_time, "first access").open("/password")
     nobody = Pages(app, sign_in(make_account(make_customer())), "without supplies")
     yield from nobody.open("/", follow_redirects=True)
+    yield from delegates(app, sign_in)
+
+
+def delegates(app, sign_in):
+    """Of who is invited, of who acts for a customer, of who does so no more."""
+    owner, login = Owner(app), make_delegate()
+    waiting = make_mandate(owner.customer, owner.gas)
+    key = credentials.key(app.secret_key)
+    invitation = f"/delega/{mandate_links.make(waiting.id, now=utcnow(), key=key)}"
+    yield from Pages(app, app.test_client(), "invited").open(invitation)
+    yield from Pages(app, app.test_client(), "invited").open(invitation, "POST")
+    yield from Pages(app, sign_in(login), "no delegate any more").open("/forniture/-/password")
+    make_mandate(owner.customer, owner.gas, owner.electricity, account=login)
+    make_mandate(owner.customer, owner.gas, account=login, ended_at=utcnow(), ended_by="delegate")
+    pages, here = Pages(app, sign_in(login), "delegate"), f"/forniture/{owner.gas.code}"
+    for path in (invitation, "/deleghe", f"{here}/home", f"{here}/anagrafica", f"{here}/storico"):
+        yield from pages.open(path)
 
 
 def rich(app):

@@ -35,6 +35,7 @@ from tests.factories import (
     make_file,
     make_gas,
     make_invoice,
+    make_mandate,
     make_measured_day,
     make_meter_reading,
     make_operator,
@@ -119,6 +120,21 @@ def test_row_26_the_customer_and_the_login_without_secrets(take, customer, accou
     everything = b"".join(taken.values())
     assert account.password_hash.encode() not in everything
     assert b"argon2" not in everything
+
+
+def test_mandates_given_and_received(take, customer, account):
+    gas = make_gas(customer, code="PR000001")
+    other = make_customer(name="ROSSI ROSA")
+    make_mandate(customer, gas, name="STUDIO VERDI", given_at=NOW, scope="invoices")
+    make_mandate(other, make_gas(other, code="PR000007"), account=account)
+    taken = take()
+    [given] = json.loads(taken["000002/cliente.json"])["deleghe_date"]
+    assert (given["a"], given["permesso"], given["forniture"]) == (
+        "STUDIO VERDI", "solo_fatture", ["PR000001"],
+    )  # fmt: skip
+    [received] = json.loads(taken["accesso.json"])["deleghe_ricevute"]
+    assert (received["da"], received["forniture"]) == ("ROSSI ROSA", ["PR000007"])
+    assert not [name for name in taken if "PR000007" in name]  # what is the other's stays there
 
 
 def test_invoices_with_their_documents(app, take, customer):
