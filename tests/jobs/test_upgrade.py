@@ -23,6 +23,8 @@ from tests.security.owners import Owner
 
 RELEASES = sorted(path.stem for path in archives.FOLDER.glob("*.sql"))
 LATER = "9999_later"
+# The walk asks for strange filters and missing things too, and for parts of what leads elsewhere.
+ANSWERED = {200, 401, 404, 422}
 MIGRATE = [sys.executable, "-m", "jobs.migrate"]
 
 
@@ -72,8 +74,11 @@ def upgrade(settings, **options):
     """What jobs.migrate says."""
     models.db.close_all()
     app = create_app(settings, any_release=True)
-    with app.app_context():
-        return migrate.run(app, now=utcnow(), **options)
+    try:
+        with app.app_context():
+            return migrate.run(app, now=utcnow(), **options)
+    finally:
+        models.db.close_all()
 
 
 def assert_kept(before):
@@ -123,14 +128,15 @@ def test_every_page_answers_and_every_job_runs(earlier):
         owner = owner_of(app)
         browser = signed_in(app, "_user_id", sessions.open_session(owner.account, now=utcnow()))
         seen = list(every_page.of_customer(app, owner, browser, "GET"))
-        assert {page.status for page in seen} <= {200, 404}
-        assert any(owner.customer.name in page.text for page in seen)
+        assert [page.name for page in seen if page.status not in ANSWERED] == []
+        assert sum(owner.customer.name in page.text for page in seen) > 30
         if operator := Operator.get_or_none():
             token = operator_sessions.open_session(operator, now=utcnow())
             row = operator_sessions.load(token, now=utcnow())
             token = operator_sessions.verified(row.session, now=utcnow())
             desk = list(every_page.of_desk(app, owner, signed_in(app, "_operator", token)))
-            assert {page.status for page in desk} <= {200, 404, 422}
+            assert [page.name for page in desk if page.status not in ANSWERED] == []
+            assert sum(operator.name in page.text for page in desk) > 20
             assert RegisterEntry.select().count() > 2
     for job in schedule.JOBS:
         done = process.job(earlier, job.name)
