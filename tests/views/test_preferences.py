@@ -181,7 +181,7 @@ def test_the_language_is_chosen_among_those_that_there_are(browser, account):
     assert Account.get_by_id(account).language is None  # left as it was
     answer = browser.post(PAGE, data={**ALL, "language": "de"}, follow_redirects=True)
     assert '<option selected value="de">Deutsch</option>' in answer.text
-    assert "Die Einstellungen wurden gespeichert." in answer.text
+    assert "Einstellungen gespeichert." in answer.text
     assert Account.get_by_id(account).language == "de"
 
 
