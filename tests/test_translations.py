@@ -69,3 +69,20 @@ def test_catalogues_count_like_italian(language):
     catalogue = catalogues.read(language)
     assert catalogue.num_plurals == 2
     assert catalogue.plural_expr == "(n != 1)"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_what_a_text_calls_by_name_has_that_name(language):
+    """«Elenco fatture» in a sentence is what the menu says in that language."""
+    known = {
+        message.id: message.string
+        for message in catalogues.read(language)
+        if isinstance(message.id, str) and message.id
+    }
+    wrong = [
+        (text, label)
+        for text, translation in known.items()
+        for label in re.findall(r"«([^»]+)»", text)
+        if label in known and known[label].lower() not in translation.lower()
+    ]
+    assert wrong == []
