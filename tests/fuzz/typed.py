@@ -25,7 +25,8 @@ FORMS = {
 CHOICES = [("2026-11", "novembre"), ("2026-12", "dicembre")]  # where only the view knows them
 VALID = {
     "email": "rosa@example.it", "dal": "23/11/2026", "al": "2026-12-31", "date": "2026-11-23",
-    "since": "2026-11-23", "until": "2026-12-31", "dalle_ore": "00:00", "alle_ore": "24:00",
+    "since": "2026-11-23", "until": "2026-12-31", "ends_on": "2026-12-31",
+    "dalle_ore": "00:00", "alle_ore": "24:00",
     "counter": "45.000", "corrector": "123", "phone": "+39 0574 123456", "fax": "", "keep": "y",
     "role": "operator", "text": "Uno.\r\nDue.",
     "subject": "Una domanda", "next": "/", "code": "000002",
