@@ -47,6 +47,7 @@ def update():
     template = source()
     for language in TRANSLATED:
         catalogue = read(language)
+        template.creation_date = catalogue.creation_date  # a run that finds nothing changes nothing
         catalogue.update(template, no_fuzzy_matching=True)
         with path_of(language).open("wb") as file:
             write_po(file, catalogue, width=100, ignore_obsolete=True, include_lineno=False)
