@@ -31,7 +31,7 @@ SIZES = {
     "desk": {"width": 1180, "height": 760},
 }
 MOST_BYTES = 40_000
-COLOURS = (128, 64, 32, 16)  # of a picture, until it is small enough
+COLOURS = (128, 64, 48)  # of a picture, until it is small enough
 TALLEST = {"phone": 760, "desk": 800}  # pixels of the screen
 # Where to cut: around a place, below the last thing that is whole on it.
 FRAMED = """
@@ -207,7 +207,7 @@ def in_and_out(walk):
     walk.enters(people.READY["code"], people.READY_PASSWORD)
     walk.goes(f"/forniture/{GAS}/password")
     walk.goes(f"/forniture/{GAS}/secondo-fattore")
-    walk.takes("secondo-fattore", "main", top=380)
+    walk.takes("secondo-fattore", '.panel:has(h2:text("Aggiungere"))', height=820)
     add_factor(walk)
 
 
@@ -228,7 +228,7 @@ def add_factor(walk):
 def a_page(walk):
     walk.as_on("desk")
     walk.goes(f"/forniture/{GAS}/home")
-    walk.takes("pagina-iniziale", "body")
+    walk.takes("pagina-iniziale", "body", height=640)
     walk.goes(f"/forniture/{ELECTRICITY}/home")
     walk.as_on("phone")
     walk.goes(f"/forniture/{ELECTRICITY}/fatture")
@@ -301,7 +301,7 @@ def own_data(walk):
     walk.takes("anagrafica", height=720)
     walk.goes(f"/forniture/{GAS}/preferenze")
     walk.page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
-    walk.takes("preferenze", "main", top=380, height=720)
+    walk.takes("preferenze", 'form:has(button:text("Salva le preferenze"))', height=820)
 
 
 def tickets(walk):
@@ -392,7 +392,7 @@ def code_of(page):
 
 def morning(walk):
     walk.goes("/staff")
-    walk.takes("sportello-oggi", "body")
+    walk.takes("sportello-oggi", "body", height=640)
     walk.goes("/staff/caricamenti")
     walk.goes("/staff/posta")
 

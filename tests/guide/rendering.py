@@ -70,7 +70,7 @@ def rendered(source):
     reader = MarkdownIt("commonmark").enable("table")
     reader.add_render_rule("text", _set_off)
     tokens = reader.parse(source.read_text("utf-8"))
-    blocks = [_block(reader, group) for group in _grouped(tokens)]
+    blocks = [_block(reader, source, group) for group in _grouped(tokens)]
     (kind, title), *rest = blocks
     assert kind == "h1", f"{source}: a chapter begins with its title"
     return "\n".join([title, *_in_steps(rest), ""])
@@ -91,7 +91,7 @@ def _grouped(tokens):
             group = []
 
 
-def _block(reader, group):
+def _block(reader, source, group):
     """(kind, HTML) of a block; the kind is its tag, or `figure` or `wide`."""
     for token in filter(lambda token: token.children, group):
         token.children = list(_joined(token.children))
@@ -106,7 +106,7 @@ def _block(reader, group):
     if first.tag == "h1":
         return "h1", f"<h1>{re.sub('<[^>]+>', '', written)}</h1>"
     if first.tag in {"h2", "h3"}:
-        name = _name(re.sub(r"<[^>]+>", "", written))
+        name = _name(f"{source.stem.partition('-')[2]} {re.sub('<[^>]+>', '', written)}")
         return first.tag, f'<{first.tag} id="{name}">{_inside(written)}</{first.tag}>'
     if first.type == "blockquote_open":
         return "note", f'<div class="guide-note">\n{_inside(written).strip()}\n</div>'
@@ -131,7 +131,7 @@ def _inside(written):
 
 
 def _name(words):
-    """What follows the # in the address of a heading, as forges make it."""
+    """What follows the # in the address of a heading; each chapter has its own."""
     return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", words.lower()))
 
 

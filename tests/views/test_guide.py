@@ -1,6 +1,7 @@
 """The guide in the portal: for everybody, for customers in their frame, for clerks at the desk."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -33,6 +34,9 @@ def test_everybody_reads_it_chapter_by_chapter(client, count_queries):
     assert first.cache_control.public
     for page in pages:
         assert not re.search(r"\{[a-z_]+[:}]", page)
+        levels = [int(each) for each in re.findall(r"<h(\d)", page)]
+        assert levels[0] == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
         for path in re.findall(r'(?:src|href)="(/guida/[^"]+)"', page):
             assert client.get(path).status_code == 200, path
 
@@ -96,8 +100,9 @@ def test_all_of_it_on_one_page_names_the_utility(app, client):
     assert "Il portale di Luce &amp; &lt;b&gt;Gas&lt;/b&gt; è il posto" in page
     assert "<b>Gas" not in page
     assert "telefono 0574 1" in page
-    anchors = set(re.findall(r'href="#([\w-]+)"', page))
-    assert anchors <= set(re.findall(r' id="([\w-]+)"', page))
+    places = re.findall(r' id="([^"]+)"', page)
+    assert len(places) == len(set(places))
+    assert set(re.findall(r'href="#([\w-]+)"', page)) <= set(places)
 
 
 def test_the_utility_adds_words_of_its_own(app, client, sign_in_operator):
