@@ -6,6 +6,7 @@ import pytest
 from icalendar import Calendar
 
 from domain import agenda, throttle
+from domain.language import speaking
 from models import Account, CalendarLink, Event, Grant, Instalment, Nickname
 from tests.factories import (
     make_account,
@@ -188,3 +189,18 @@ def test_wrong_addresses_are_limited_and_right_ones_never(account, supply):
         read("sbagliato")
     assert read(right)
     assert read("sbagliato", address="192.0.2.2") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        (None, "Fattura da pagare: 123,45\xa0€"),
+        ("de", "Zu zahlende Rechnung: 123,45\xa0€"),
+        ("en", "Invoice to pay: €123.45"),
+    ],
+)
+def test_it_speaks_like_its_owner_whoever_asks(account, supply, customer, language, title):
+    Account.update(language=language).execute()
+    make_invoice(customer, supply, due_on=dt.date(2026, 12, 1), amount_cents=12_345)
+    with speaking("it" if language else "de"):
+        assert shown(account, supply) == [title]

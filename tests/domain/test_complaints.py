@@ -6,6 +6,7 @@ from domain import complaints, ticket_desk, tickets
 from domain.clock import ROME
 from domain.errors import Refused
 from domain.formats import sheets
+from domain.language import speaking
 from models import Customer, Ticket
 from tests.factories import make_account, make_customer, make_electricity, make_gas, make_ticket
 
@@ -143,3 +144,11 @@ def test_in_the_file_no_text_is_a_formula(customer):
     assert f"\r\n{ticket.code};'=1+1;" in text
     assert ";01/11/2026;01/12/2026;;;;;Aperto\r\n" in text
     assert Ticket.select().count() == 1
+
+
+def test_the_register_is_italian_whoever_asks(customer):
+    complaint(customer)
+    before = rows()
+    with speaking("de"):
+        assert rows() == before
+    assert before[0]["Categoria"] == "Reclamo"
