@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import test_memory
 from tests.views import test_weight
 
 ROOT = Path(__file__).parent.parent
@@ -44,3 +45,4 @@ def test_what_comes_along_is_wanted_by_who_is_named(name, by):
 def test_the_weights_are_those_told():
     told = [int(number) * 1000 for number in re.findall(r"\| (\d+) kB \|", DOCUMENT)]
     assert told == [test_weight.FIRST, test_weight.LATER, test_weight.CHART]
+    assert f"meno di {test_memory.MOST} MB" in DOCUMENT

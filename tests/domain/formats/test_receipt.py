@@ -8,6 +8,7 @@ import zlib
 import pytest
 
 from domain.formats import receipt
+from domain.formats.receipt import write_apart
 from domain.text import one_line
 
 NOON = dt.datetime(2026, 11, 23, 11, 0, tzinfo=dt.UTC)
@@ -69,13 +70,13 @@ def pages(pdf):
 
 def test_another_process_makes_the_same_file():
     told = made("Lettura “stimata” ЖЖ 漢字")
-    assert receipt.write_apart(told) == receipt.write(told)
+    assert write_apart(told) == receipt.write(told)
 
 
 def test_a_receipt_that_cannot_be_made_says_so(monkeypatch):
     monkeypatch.setattr(receipt, "PATIENCE", 0.001)
     with pytest.raises(subprocess.TimeoutExpired):
-        receipt.write_apart(made())
+        write_apart(made())
 
 
 def test_the_same_receipt_is_the_same_file():
