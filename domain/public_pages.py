@@ -26,7 +26,9 @@ def text(name, config):
     """The page `name` as safe markup: the utility's own, else the one of the portal."""
     written = own(name, config)
     if written is None:
-        written = (OURS / f"{name}.{language.current()}.txt").read_text("utf-8")
+        spoken = language.current()
+        suffix = "" if spoken == language.SOURCE else f".{spoken}"
+        written = (OURS / f"{name}{suffix}.txt").read_text("utf-8")
     return formatted(filled(written, config))
 
 
