@@ -5,12 +5,8 @@ A session opens with the password and opens nothing until the second factor is g
 
 import datetime as dt
 import secrets
-from contextlib import suppress
 
-import peewee as pw
-
-from domain.connections import without_waiting
-from domain.sessions import TOUCH, digest
+from domain.sessions import digest, touch
 from models import Operator, OperatorSession, Prepared, writing
 
 IDLE = dt.timedelta(minutes=15)
@@ -80,9 +76,8 @@ def renew(session_id):
 def load(token, *, now, quietly=False):
     """The live session behind `token`, or None. `quietly`: it does not count as activity."""
     row = _load.first(digest=digest(token), seen_after=now - IDLE, created_after=now - ABSOLUTE)
-    if row and not quietly and now - row.seen_at > TOUCH:
-        with suppress(pw.OperationalError), without_waiting():  # a later request will do
-            OperatorSession.update(seen_at=now).where(OperatorSession.id == row.session).execute()
+    if row and not quietly:
+        touch(OperatorSession, row, now=now)
     return row
 
 

@@ -100,10 +100,16 @@ def _open(account, now, **values):
 def load(token, *, now, quietly=False):
     """The live session behind `token`, or None. `quietly`: it does not count as activity."""
     row = _load.first(digest=digest(token), seen_after=now - IDLE, created_after=now - ABSOLUTE)
-    if row and not quietly and now - row.seen_at > TOUCH:
-        with suppress(pw.OperationalError), without_waiting():  # a later request will do
-            Session.update(seen_at=now).where(Session.id == row.session).execute()
+    if row and not quietly:
+        touch(Session, row, now=now)
     return row
+
+
+def touch(table, row, *, now):
+    """Note that a session of `table` is in use, unless that was noted a moment ago."""
+    if now - row.seen_at > TOUCH:
+        with suppress(pw.OperationalError), without_waiting():  # a later request will do
+            table.update(seen_at=now).where(table.id == row.session).execute()
 
 
 def verified(token, account, *, now):
