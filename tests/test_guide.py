@@ -24,6 +24,7 @@ from tests.factories import (
     make_import,
     make_invoice,
     make_mail,
+    make_mandate,
     make_measured_day,
     make_meter_reading,
     make_operator,
@@ -39,7 +40,7 @@ OF_STRANGERS = ("login", "registrazione", "password-dimenticata", "accessibilita
 OF_CUSTOMERS = (
     "home", "fatture", "password", "secondo-fattore", "autolettura", "anagrafica", "prelievi",
     "prelievi?anno=2021", "ticket", "ticket/nuovo", "dati-tecnici", "contratti", "documenti",
-    "modulistica", "normative", "comunicati", "informazioni", "storico", "preferenze",
+    "modulistica", "normative", "comunicati", "informazioni", "storico", "preferenze", "deleghe",
 )  # fmt: skip
 OF_THE_DESK = (
     "", "clienti", "autoletture", "periodi", "periodi/nuovo", "documenti", "documenti/nuovo",
@@ -69,6 +70,7 @@ def rich(app):
     today = rome_day(utcnow())
     iban = "IT60X0542811101000000123456"
     make_window()
+    make_mandate(customer, gas)
     for supply in (gas, electricity):
         make_invoice(customer, supply, state="paid")
         make_invoice(customer, supply, date=today, iban=iban)
@@ -141,7 +143,7 @@ def test_what_the_guide_of_clerks_names_stands_at_the_desk(app, client, sign_in_
     made = sign_in_operator(clerk, verified=False)
     seen.add(words(made.get("/staff/codice")))
     browser.post(f"/staff/clienti/{customer.code}/accessi/{account.id}/vista")
-    seen |= {words(browser.get(f"/forniture/{gas.code}/{path}")) for path in OF_CUSTOMERS[-9:]}
+    seen |= {words(browser.get(f"/forniture/{gas.code}/{path}")) for path in OF_CUSTOMERS[-10:]}
     seen.add("Li ho messi al sicuro")  # templates/_second_factor.html, once a code is given
     assert missing(guide.DESK, seen) == set()
 

@@ -299,6 +299,7 @@ def own_data(walk):
     walk.as_on("phone")
     walk.goes(f"/forniture/{GAS}/anagrafica")
     walk.takes("anagrafica", height=720)
+    walk.goes(f"/forniture/{GAS}/deleghe")
     walk.goes(f"/forniture/{GAS}/preferenze")
     walk.page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
     walk.takes("preferenze", 'form:has(button:text("Salva le preferenze"))', height=820)
@@ -439,7 +440,7 @@ def papers_of_desk(walk):
 
 def queue(walk):
     walk.goes("/staff/ticket")
-    walk.takes("sportello-coda", height=560)
+    walk.takes("sportello-coda", height=780)
     walk.page.locator("main tbody tr").first.get_by_role("link").first.click()
     walk.page.wait_for_load_state("networkidle")
     walk.takes("sportello-ticket", height=800)
@@ -452,7 +453,7 @@ def uploads_and_mail(walk):
     walk.page.wait_for_load_state("networkidle")
     walk.looks()
     walk.goes("/staff/posta")
-    walk.takes("sportello-posta", height=520)
+    walk.takes("sportello-posta", height=700)
 
 
 def operators_and_register(walk):
@@ -461,7 +462,7 @@ def operators_and_register(walk):
     walk.goes(f"/staff/operatori/{people.DESK[1]['username']}")
     walk.takes("sportello-operatore", height=640)
     walk.goes("/staff/registro")
-    walk.takes("sportello-registro", height=560)
+    walk.takes("sportello-registro", height=700)
 
 
 CHAPTERS = {
