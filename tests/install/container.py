@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import time
+from functools import partial
 
 from tests.install.machine import CLEAN, Failed, end, run
 
@@ -56,7 +57,7 @@ def try_out(buildah, folder):
     shutil.chown(data, 10001, 10001)
     options = [f"--env={key}={value}" for key, value in SETTINGS.items()]
     options += ["--isolation", "chroot", "--user", "portale", f"--volume={data}:/var/lib/portale"]
-    say = lambda *command: buildah("run", *options, inside, "--", *command)  # noqa: E731
+    say = partial(buildah, "run", *options, inside, "--")
     print(f"    ok    {say('python', '-m', 'jobs.migrate').strip()[21:]}", flush=True)
     served = json.loads(buildah("inspect", "--type", "image", NAME))["Docker"]["config"]["Cmd"]
     server = buildah.start("run", *options, inside, "--", *served)

@@ -36,7 +36,7 @@ def bare_debian(folder):
     try:
         yield machine
     finally:
-        run(["umount", folder / "proc"])
+        run(["umount", "--lazy", folder / "proc"])
 
 
 def run(command, **options):
