@@ -7,17 +7,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from domain import notation, preferences
+from domain.sentences import filled, written
 
 
 def sentence(kind, details):
-    """What happened, as the customer reads it; `details` is the JSON of an event.
-
-    What a later version of the portal wrote is told in general terms.
-    """
-    try:
-        return SENTENCES[kind](json.loads(details))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return _("Operazione registrata.")
+    """What happened, as the customer reads it; `details` is the JSON of an event."""
+    return written(SENTENCES, kind, details)
 
 
 def delegate(details):
@@ -116,37 +111,34 @@ def _mandate_given(given):
     )
 
 
-def _with(text):
-    """A sentence whose places have the names of the details."""
-    return lambda given: text % given
-
-
 SENTENCES = {
     "access": _access,
-    "password_changed": _with(_l("Password cambiata; gli altri accessi aperti sono stati chiusi.")),
-    "sessions_closed": _with(_l("Chiusi tutti gli accessi aperti.")),
-    "second_factor_failed": _with(
+    "password_changed": filled(
+        _l("Password cambiata; gli altri accessi aperti sono stati chiusi.")
+    ),
+    "sessions_closed": filled(_l("Chiusi tutti gli accessi aperti.")),
+    "second_factor_failed": filled(
         _l(
             "Scritto un codice del secondo fattore sbagliato, dall'indirizzo %(address)s: se non è "
             "noto chi fosse, cambiare la password."
         )
     ),
-    "second_factor_added": _with(
+    "second_factor_added": filled(
         _l("Aggiunto il secondo fattore; gli altri accessi aperti sono stati chiusi.")
     ),
-    "second_factor_removed": _with(_l("Tolto il secondo fattore.")),
-    "recovery_codes_made": _with(
+    "second_factor_removed": filled(_l("Tolto il secondo fattore.")),
+    "recovery_codes_made": filled(
         _l("Creati nuovi codici di recupero: quelli di prima non valgono più.")
     ),
-    "login_factor_removed": _with(
+    "login_factor_removed": filled(
         _l("Tolto il secondo fattore dell'accesso con lo User %(login)s.")
     ),
-    "operator_access": _with(_l("Accesso di un operatore in sola lettura.")),
-    "login_resent": _with(_l("Inviata una nuova password per l'accesso con lo User %(login)s.")),
-    "login_disabled": _with(_l("Disabilitato l'accesso con lo User %(login)s.")),
-    "login_enabled": _with(_l("Riabilitato l'accesso con lo User %(login)s.")),
-    "login_sessions_closed": _with(_l("Chiusi tutti gli accessi aperti con lo User %(login)s.")),
-    "email_corrected": _with(
+    "operator_access": filled(_l("Accesso di un operatore in sola lettura.")),
+    "login_resent": filled(_l("Inviata una nuova password per l'accesso con lo User %(login)s.")),
+    "login_disabled": filled(_l("Disabilitato l'accesso con lo User %(login)s.")),
+    "login_enabled": filled(_l("Riabilitato l'accesso con lo User %(login)s.")),
+    "login_sessions_closed": filled(_l("Chiusi tutti gli accessi aperti con lo User %(login)s.")),
+    "email_corrected": filled(
         _l("Corretto in %(address)s l'indirizzo e-mail dell'accesso con lo User %(login)s.")
     ),
     "reading_entered": _reading(
@@ -156,39 +148,39 @@ SENTENCES = {
         _l("Cancellata l'autolettura del %(day)s, in cui il contatore segnava %(counter)s.")
     ),
     "contact_changed": _contact_changed,
-    "email_change_asked": _with(
+    "email_change_asked": filled(
         _l("Chiesto di cambiare l'indirizzo e-mail in %(address)s: vale dopo la conferma.")
     ),
-    "email_changed": _with(_l("Il nuovo indirizzo e-mail è stato confermato.")),
+    "email_changed": filled(_l("Il nuovo indirizzo e-mail è stato confermato.")),
     "preferences_changed": _preferences_changed,
-    "data_exported": _with(_l("Scaricata la copia dei propri dati.")),
-    "erasure_asked": _with(_l("Chiesta la cancellazione dei dati personali.")),
-    "erasure_withdrawn": _with(_l("Ritirata la richiesta di cancellare i dati personali.")),
-    "erasure_declined": _with(
+    "data_exported": filled(_l("Scaricata la copia dei propri dati.")),
+    "erasure_asked": filled(_l("Chiesta la cancellazione dei dati personali.")),
+    "erasure_withdrawn": filled(_l("Ritirata la richiesta di cancellare i dati personali.")),
+    "erasure_declined": filled(
         _l(
             "La richiesta di cancellare i dati personali non è stata accolta: vedere la risposta "
             "ricevuta per posta elettronica."
         )
     ),
-    "calendar_made": _with(_l("Creato il collegamento del calendario della fornitura.")),
-    "calendar_revoked": _with(_l("Revocato il collegamento del calendario della fornitura.")),
-    "invoice_downloaded": _with(_l("Scaricata la fattura %(number)s.")),
+    "calendar_made": filled(_l("Creato il collegamento del calendario della fornitura.")),
+    "calendar_revoked": filled(_l("Revocato il collegamento del calendario della fornitura.")),
+    "invoice_downloaded": filled(_l("Scaricata la fattura %(number)s.")),
     "invoices_downloaded": _invoices_downloaded,
-    "document_downloaded": _with(_l("Scaricato il documento «%(title)s».")),
-    "document_published": _with(_l("Pubblicato il documento «%(title)s».")),
-    "document_withdrawn": _with(_l("Ritirato il documento «%(title)s».")),
-    "consumption_downloaded": _with(_l("Scaricati i prelievi fatturati (%(format)s).")),
+    "document_downloaded": filled(_l("Scaricato il documento «%(title)s».")),
+    "document_published": filled(_l("Pubblicato il documento «%(title)s».")),
+    "document_withdrawn": filled(_l("Ritirato il documento «%(title)s».")),
+    "consumption_downloaded": filled(_l("Scaricati i prelievi fatturati (%(format)s).")),
     "measures_downloaded": _measures_downloaded,
-    "attachment_downloaded": _with(_l("Scaricato «%(name)s» dal ticket %(code)s.")),
-    "ticket_opened": _with(_l("Aperto il ticket %(code)s.")),
-    "ticket_answered": _with(_l("Scritto nel ticket %(code)s.")),
-    "ticket_closed": _with(_l("Chiuso il ticket %(code)s.")),
-    "ticket_reopened": _with(_l("Riaperto il ticket %(code)s.")),
+    "attachment_downloaded": filled(_l("Scaricato «%(name)s» dal ticket %(code)s.")),
+    "ticket_opened": filled(_l("Aperto il ticket %(code)s.")),
+    "ticket_answered": filled(_l("Scritto nel ticket %(code)s.")),
+    "ticket_closed": filled(_l("Chiuso il ticket %(code)s.")),
+    "ticket_reopened": filled(_l("Riaperto il ticket %(code)s.")),
     "mandate_given": _mandate_given,
-    "mandate_accepted": _with(_l("%(name)s ha accettato la delega.")),
-    "mandate_used": _with(_l("%(name)s ha usato la delega.")),
-    "mandate_revoked": _with(_l("Revocata la delega a %(name)s.")),
-    "mandate_returned": _with(_l("%(name)s ha restituito la delega.")),
-    "mandate_closed": _with(_l("Chiusa la delega a %(name)s.")),
-    "mandate_ended": _with(_l("La delega a %(name)s è finita nel giorno stabilito.")),
+    "mandate_accepted": filled(_l("%(name)s ha accettato la delega.")),
+    "mandate_used": filled(_l("%(name)s ha usato la delega.")),
+    "mandate_revoked": filled(_l("Revocata la delega a %(name)s.")),
+    "mandate_returned": filled(_l("%(name)s ha restituito la delega.")),
+    "mandate_closed": filled(_l("Chiusa la delega a %(name)s.")),
+    "mandate_ended": filled(_l("La delega a %(name)s è finita nel giorno stabilito.")),
 }
