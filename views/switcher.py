@@ -41,11 +41,12 @@ def choose():
 
 
 def note(chosen, *, at_desk):
-    """Remember the choice of who is signed in: the operator, at the desk and in a view."""
+    """Remember the choice of who is wholly signed in: the operator, at the desk and in a view."""
     if at_desk or (current_user.is_authenticated and current_user.is_view):
-        if operator := current_operator():
+        operator = current_operator()
+        if operator and operator.verified_at:
             operators.choose_language(operator.operator, chosen)
-    elif current_user.is_authenticated:
+    elif current_user.is_authenticated and not current_user.awaits_code:
         preferences.save(current_user.id, language=chosen, now=utcnow())
 
 

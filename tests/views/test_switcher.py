@@ -196,3 +196,12 @@ def test_who_registers_in_german_gets_german_mail(client):
     assert (account.language, account.last_language) == (None, "de")
     mail = OutgoingMail.get()
     assert "Guten Tag," in messages.compose(mail, "geheim", now=utcnow()).body
+
+
+def test_half_of_what_lets_in_changes_no_account(sign_in, sign_in_operator):
+    account = make_account(totp_nonce="nonce", totp_since=utcnow())
+    operator = make_operator()
+    choose(sign_in(account), "de", "/codice")
+    choose(sign_in_operator(operator, verified=False), "de", "/staff/codice")
+    assert Account.get_by_id(account.id).language is None
+    assert Operator.get_by_id(operator.id).language is None
