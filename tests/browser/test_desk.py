@@ -179,10 +179,10 @@ def complain(page, portal, subject):
 
 @pytest.mark.slow
 def test_a_clerks_morning(open_browser, portal):
-    live_morning(Desk(open_browser(), portal), open_browser(), portal)
+    check_morning(Desk(open_browser(), portal), open_browser(), portal)
 
 
-def live_morning(desk, customers_page, portal):
+def check_morning(desk, customers_page, portal):
     today = rome_day(utcnow())
     told = portal.job(
         "create_operator", "--username", "m.rossi", "--name", "Maria Rossi",

@@ -19,7 +19,7 @@ def owner(app):
     return every_page.rich(app)
 
 
-def tour(page, portal, pages):
+def check_tour(page, portal, pages):
     """Have `page`, which is signed in, open the addresses of `pages`."""
     found = [each.path for each in pages if each.status == 200 and not each.is_partial]
     assert len(found) > 30
@@ -36,11 +36,11 @@ def tour(page, portal, pages):
 def test_a_customers_tour(open_browser, portal, app, owner, sign_in, size):
     customer = sign_in(owner.account)
     page = enter(open_browser(viewport=SIZES[size]), portal, customer)
-    tour(page, portal, every_page.of_customer(app, owner, customer, "GET"))
+    check_tour(page, portal, every_page.of_customer(app, owner, customer, "GET"))
 
 
 @in_each_browser
 def test_an_operators_tour(open_browser, portal, app, owner, sign_in_operator, size):
     operator = sign_in_operator(make_operator("administrator"))
     page = enter(open_browser(viewport=SIZES[size]), portal, operator)
-    tour(page, portal, every_page.of_desk(app, owner, operator))
+    check_tour(page, portal, every_page.of_desk(app, owner, operator))

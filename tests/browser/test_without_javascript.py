@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from domain.clock import rome_day, utcnow
 from tests import every_page
 from tests.browser.conftest import SIZES, enter
-from tests.browser.test_desk import Desk, live_morning
+from tests.browser.test_desk import Desk, check_morning
 from tests.browser.test_guide import OWN_PASSWORD, PDF, Guide
 from tests.factories import PASSWORD, make_document
 
@@ -37,7 +37,7 @@ class PlainDesk(Desk):
 
 def test_a_clerks_morning_without_javascript(open_browser, portal):
     desk = PlainDesk(open_browser(java_script_enabled=False), portal)
-    live_morning(desk, open_browser(java_script_enabled=False), portal)
+    check_morning(desk, open_browser(java_script_enabled=False), portal)
 
 
 class Customer(Guide):

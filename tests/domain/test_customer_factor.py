@@ -156,7 +156,7 @@ def test_wrong_codes_are_limited_but_not_for_a_browser_known_from_before(account
 
 def test_right_codes_are_never_too_many(account):
     for n in range(throttle.CUSTOMER_CODE.most + 2):
-        give(account, code_of(account, later(n)), now=later(n))
+        assert give(account, code_of(account, later(n)), now=later(n))
 
 
 def test_operators_and_customers_of_the_same_number_have_other_secrets(account):

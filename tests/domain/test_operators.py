@@ -167,7 +167,8 @@ def test_right_codes_are_never_too_many(app):
     operator = make_operator()
     for n in range(throttle.OPERATOR_CODE.most + 3):
         now = NOW + seconds(30 * n)
-        give(operator, code_of(operator, now), now)
+        token, _shown_by = give(operator, code_of(operator, now), now)
+        assert operator_sessions.load(token, now=now).verified_at == now
 
 
 # -- Enrolment and recovery codes ----------------------------------------------------------

@@ -112,3 +112,4 @@ def test_period_after_period_begins_anew_at_the_very_instant(app):
     tries = [(throttle.Limit("test", 1, throttle.MINUTE), "x")]
     for minute in range(4):
         throttle.reserve(tries, now=NOW + minute * throttle.MINUTE)
+        assert hits("test:x") == 1

@@ -35,7 +35,7 @@ def drive(target, *, examples, number=None):
     def run(content):
         nonlocal last
         last = content
-        target.run(content)
+        target.check_in_time(content)
 
     try:
         (run if number is None else seed(number)(run))()
