@@ -48,6 +48,19 @@ def test_a_deadline_is_a_number_of_days(name, days):
     assert read_settings({**PRODUCTION, name: 1})[name] == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "followed"),
+    [("", ()), ("de", ("de",)), (" DE, en ", ("de", "en")), ("de en", ("de", "en"))],
+)
+def test_the_languages_of_browsers_that_are_followed(text, followed):
+    assert read_settings({**PRODUCTION, "BROWSER_LANGUAGES": text})["BROWSER_LANGUAGES"] == followed
+
+
+@pytest.mark.parametrize("text", ["fr", "de;en", "*", "de-DE"])
+def test_other_languages_cannot_be_followed(text):
+    assert "PORTALE_BROWSER_LANGUAGES" in refusal(BROWSER_LANGUAGES=text)
+
+
 @pytest.mark.parametrize("name", ["BACKUP_DAYS", "DATABASE_CONNECTIONS"])
 def test_what_is_counted_is_one_at_least(name):
     assert f"PORTALE_{name}" in refusal(**{name: 0})
