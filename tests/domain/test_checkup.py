@@ -9,6 +9,7 @@ import pytest
 
 from domain import checkup, register, schedule
 from domain.clock import utcnow
+from domain.release import VERSION
 from models import (
     ContactBatch,
     ImportedFile,
@@ -179,5 +180,5 @@ def test_an_archive_of_another_release_is_told_before_its_tables_are_asked(well)
         found = examined(well)
     finally:
         db.execute_sql("DELETE FROM schema_migration WHERE name = '9999_x'")
-    assert only_bad(found).data == {"missing": [], "unknown": ["9999_x"]}
+    assert only_bad(found).data == {"release": VERSION, "missing": [], "unknown": ["9999_x"]}
     assert "register" not in found
