@@ -67,6 +67,7 @@ def filled(settings, name):
     for path in paths:
         (documents / path).parent.mkdir(parents=True, exist_ok=True)
         (documents / path).write_bytes(b"%PDF-1.4\n%%EOF\n")
+    models.db.close_all()
     return settings
 
 
