@@ -10,15 +10,17 @@ import datetime as dt
 import io
 from decimal import Decimal
 from pathlib import Path
+from xml.etree import ElementTree
 
 from domain import measures
 from domain.clock import quarter_hours
-from domain.formats import batch_csv, fatturapa, flusso_misure, packed, table, uploads, zips
+from domain.formats import batch_csv, fatturapa, flusso_misure, packed, svg, table, uploads, zips
 from domain.formats.flusso_misure.points import ENERGIES, HIGHEST_QUARTER, HIGHEST_REGISTER
 from domain.imports.inbox import KINDS
 from domain.imports.upsert import Cells
 from tests import fatturapa as einvoice
 from tests import flows
+from tests.domain.formats import test_svg
 from tests.domain.formats.test_uploads import PDF, jpeg, png
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "esempi"
@@ -205,6 +207,17 @@ def check_batch(content):
         assert all(value is None or isinstance(value, str) for value in line.values())
 
 
+def check_svg(content):
+    try:
+        svg.check(content)
+    except svg.NotADrawing:
+        return
+    for element in ElementTree.fromstring(content.decode("utf-8-sig")).iter():
+        names = [str(name).rpartition("}")[2].lower() for name in (element.tag, *element.attrib)]
+        assert "script" not in names
+        assert not any(name.startswith("on") for name in names[1:])
+
+
 def check_packed(content):
     for width in (1, 2, 4):
         numbers = [int.from_bytes(content[at : at + width]) for at in range(0, len(content), width)]
@@ -272,6 +285,12 @@ def archives():
     ]
 
 
+def drawings():
+    """And what is none: hostile ones are not far from it."""
+    inside = (*test_svg.DRAWINGS, *test_svg.OTHERS)
+    return [f"{test_svg.START}{each}</svg>".encode() for each in inside]
+
+
 READERS = {  # by the name of the format: (check, valid files)
     "table": (check_table, examples("*_esempio.csv")),
     "fatturapa": (check_fatturapa, einvoices()),
@@ -280,4 +299,5 @@ READERS = {  # by the name of the format: (check, valid files)
     "zips": (check_zips, archives()),
     "batch_csv": (check_batch, examples("autoletture_*.csv", "anagrafiche_*.csv")),
     "packed": (check_packed, [bytes(range(96)), bytes(96)]),
+    "svg": (check_svg, drawings()),
 }
