@@ -4,6 +4,7 @@ SQLite has one writer at a time; on PostgreSQL writers of the same row wait for 
 """
 
 import threading
+import time
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
@@ -31,6 +32,9 @@ SQLITE_PRAGMAS = {
 SOON_KNOWN_DEAD = "tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 
 
+NOTICEABLE = 0.05  # seconds
+
+
 class SqliteArchive(PooledSqliteDatabase):
     """One writer at a time, of all threads and processes.
 
@@ -55,13 +59,26 @@ class SqliteArchive(PooledSqliteDatabase):
 
     @contextmanager
     def writing(self):
+        asked = time.monotonic()
         if not self._turn.acquire(timeout=self.patience):
             raise pw.OperationalError("database is locked")
+        self._own.waited = time.monotonic() - asked
         try:
             with self.atomic("IMMEDIATE") as transaction:
                 yield transaction
         finally:
             self._turn.release()
+
+    def begin(self, lock_type=None):
+        """Who has stood in line waits for other processes only as long as is left."""
+        waited, self._own.waited = getattr(self._own, "waited", 0), 0
+        if waited < NOTICEABLE:
+            return super().begin(lock_type)
+        usual, self.patience = self.patience, max(self.patience - waited, 0)
+        try:
+            return super().begin(lock_type)
+        finally:
+            self.patience = usual
 
     def rollback(self):
         """Where the disk is full SQLite has rolled back by itself: that is no second error."""

@@ -131,6 +131,33 @@ def test_writers_of_a_process_stand_in_line(app):
     assert Customer.select().count() == 1
 
 
+@pytest.mark.skipif(ON_POSTGRESQL, reason="only SQLite has one writer at a time")
+def test_who_stood_in_line_waits_for_other_processes_only_as_long_as_is_left(app, monkeypatch):
+    asking, let_go = threading.Event(), threading.Event()
+    begin, left = pw.SqliteDatabase.begin, []
+
+    def hold():
+        with db.connection_context(), writing():
+            asking.set()
+            let_go.wait()
+
+    def begin_seen(database, lock_type=None):
+        left.append(database.execute_sql("PRAGMA busy_timeout").fetchone()[0])
+        begin(database, lock_type)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(hold)
+        asking.wait()
+        monkeypatch.setattr(pw.SqliteDatabase, "begin", begin_seen)
+        threading.Timer(0.2, let_go.set).start()
+        with writing(), writing():
+            make_customer()
+    with writing():
+        pass
+    assert left[0] < 4950
+    assert left[1:] == [5000]
+
+
 def test_a_thread_beyond_the_last_connection_waits_for_one(app):
     db.close()
     most = db.obj._max_connections
