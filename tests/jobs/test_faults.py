@@ -271,7 +271,7 @@ def assert_later_the_same(app, settings, name, every, *, now=NOW, seen=kept.Kept
             assert (codes[-1], seen(portal)) == (runner.DONE, undisturbed), where
         assert ran(app, name, now) == runner.DONE, where
         assert seen(portal) == undisturbed, where
-    assert codes.count(runner.TRY_LATER) > 20
+    assert codes.count(runner.TRY_LATER) > 10
 
 
 @on_postgresql
