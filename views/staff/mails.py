@@ -53,6 +53,10 @@ KINDS = {
     "document_published": _l("Documento pubblicato"),
     "ticket_opened": _l("Ticket registrato"),
     "ticket_answered": _l("Risposta a un ticket"),
+    "mandate_invitation": _l("Invito a una delega"),
+    "mandate_received": _l("Delega ricevuta"),
+    "mandate_accepted": _l("Delega accettata"),
+    "mandate_ended": _l("Delega finita"),
     "undelivered": _l("Posta non recapitata, agli operatori"),
 }
 FILTERS = {

@@ -64,7 +64,7 @@ def test_each_reading_gets_its_outcome_and_whoever_entered_it_a_mail(desk, acqui
     assert now_of(good) == ("validated", None)
     assert now_of(bad) == ("rejected", "Non coerente con il distributore.")
     assert now_of(waiting) == ("acquired", None)
-    told = {"day": "20/11/2026", "reason": None, "supply": good.supply.code}
+    told = {"day": "2026-11-20", "reason": None, "supply": good.supply.code}
     assert mails() == [
         ("reading_validated", account.email, told),
         ("reading_rejected", account.email,
