@@ -62,6 +62,7 @@ def test_a_month_is_drawn_with_its_estimates_told_apart(open_browser, portal, la
     assert has_colour(page, "--accent")
 
 
+@pytest.mark.slow
 def test_zoom_by_mouse_and_by_keyboard(open_browser, portal, last_day):
     page = open_browser()
     measured.sign_in(page)
@@ -170,6 +171,7 @@ def test_data_that_do_not_arrive_are_told(open_browser, portal, last_day):
     expect(page.get_by_role("row")).to_have_count(1 + 31)
 
 
+@pytest.mark.slow
 def test_it_fits_a_telephone(open_browser, portal, last_day):
     page = open_browser(viewport={"width": 390, "height": 844})
     measured.sign_in(page)

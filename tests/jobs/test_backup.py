@@ -330,6 +330,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_visible(app, settings, root):
     assert list(root.iterdir()) == []
 
 
+@pytest.mark.processes
 def test_started_by_cron_it_prints_one_line_and_leaves_a_record(app, settings):
     done = process.job(settings, "backup")
     assert (done.returncode, done.stderr) == (0, "")
@@ -457,6 +458,7 @@ def test_a_restore_that_is_cut_begins_again(app, elsewhere, monkeypatch):
     assert names(elsewhere["DATA_DIR"] / "documents") == ["bolletta.pdf"]
 
 
+@pytest.mark.processes
 def test_as_a_command_it_ends_with_one_line(app, settings, elsewhere):
     make_customer()
     folder = copy(app)

@@ -64,6 +64,7 @@ def test_the_first_cannot_be_a_plain_operator(create):
     assert not Operator.select().exists()
 
 
+@pytest.mark.slow
 def test_the_others_are_what_they_are_said_to_be(create):
     make_operator("administrator")
     assert create(*FIRST)[0] == 0

@@ -176,6 +176,7 @@ def test_the_demo_publishes_old_new_coming_and_past_documents(demo_app):
     assert 0 < len(new) < 8
 
 
+@pytest.mark.slow
 def test_a_second_start_keeps_the_data_and_a_window_is_open_again(demo_app):
     now = utcnow()
     seed_demo.run(demo_app, now=now)
@@ -194,6 +195,7 @@ def test_a_second_start_keeps_the_data_and_a_window_is_open_again(demo_app):
     assert not windows.is_open(next_one, now=later)
 
 
+@pytest.mark.slow
 def test_a_first_start_cut_short_begins_again(demo_app, monkeypatch):
     monkeypatch.setattr(seed_demo, "open_account", lambda *, now: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -240,6 +242,7 @@ def test_a_year_of_history_waits_for_who_looks(demo_app):
     assert invoices.counts(ended.customer_id, ended.id, today=TODAY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [dt.date(2026, 1, 1), dt.date(2028, 2, 29), dt.date(2027, 12, 31)])
 def test_the_files_can_be_made_on_any_day(day):
     assert dict(archive.files(day))["fatture_demo.csv"].count(b"\n") > 1000
@@ -394,6 +397,7 @@ def test_a_morning_waits_at_the_desk(demo_app):
     assert sum(count for _month, count in the_desk.registered(now=now)) > 1
 
 
+@pytest.mark.slow
 def test_no_mail_of_the_morning_goes_out(demo_app):
     now = utcnow()
     seed_demo.run(demo_app, now=now)

@@ -27,6 +27,7 @@ def test_it_says_what_it_deleted_and_a_dry_run_only_counts(app, settings):
     assert JobRun.get().exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_times_are_those_of_the_settings(app, settings):
     make_mail(state="sent", sent_at=utcnow() - dt.timedelta(days=40))
     assert process.job(settings, "purge").stdout.endswith(" Cancellati: niente.\n")

@@ -37,6 +37,7 @@ def ended(done):
 # -- Codes ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
 def test_every_job_explains_itself(settings, name):
     done = process.job(settings, name, "--help")
@@ -45,6 +46,7 @@ def test_every_job_explains_itself(settings, name):
     assert len(done.stdout.splitlines()) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
 def test_every_job_refuses_what_it_does_not_know(settings, name):
     done = process.job(settings, name, "qualcosa", "--senza-senso")

@@ -211,6 +211,7 @@ def test_row_24_mail_that_is_refused_is_logged_without_its_address(
     assert names_nobody(warned.text)
 
 
+@pytest.mark.processes
 def test_row_24_jobs_write_no_personal_data(known_by_all, app, settings):
     """As cron runs them: what they print goes into the system's log."""
     inbox = app.config["DATA_DIR"] / "inbox"
