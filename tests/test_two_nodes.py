@@ -224,6 +224,7 @@ def test_the_proxy_tells_each_machine_whom_it_serves(proxy):
     assert answer[0] == 429
 
 
+@pytest.mark.processes
 def test_two_machines_run_every_job_at_once_and_each_thing_is_done_once(app, shared, mail_server):
     customer = make_customer()
     gas = make_gas(customer)

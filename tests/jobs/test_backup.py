@@ -46,6 +46,8 @@ from tests.factories import (
 )
 from tests.jobs import process
 
+pytestmark = pytest.mark.processes
+
 NOW = dt.datetime(2026, 11, 23, 1, 30, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)
 DAY = dt.timedelta(days=1)
@@ -330,7 +332,6 @@ def test_a_full_disk_is_told_and_nothing_is_half_visible(app, settings, root):
     assert list(root.iterdir()) == []
 
 
-@pytest.mark.processes
 def test_started_by_cron_it_prints_one_line_and_leaves_a_record(app, settings):
     done = process.job(settings, "backup")
     assert (done.returncode, done.stderr) == (0, "")
@@ -458,7 +459,6 @@ def test_a_restore_that_is_cut_begins_again(app, elsewhere, monkeypatch):
     assert names(elsewhere["DATA_DIR"] / "documents") == ["bolletta.pdf"]
 
 
-@pytest.mark.processes
 def test_as_a_command_it_ends_with_one_line(app, settings, elsewhere):
     make_customer()
     folder = copy(app)

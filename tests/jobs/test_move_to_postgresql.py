@@ -36,7 +36,10 @@ from tests.factories import (
 )
 from tests.jobs import process
 
-pytestmark = pytest.mark.skipif(not ON_POSTGRESQL, reason="needs a server of PostgreSQL")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not ON_POSTGRESQL, reason="needs a server of PostgreSQL"),
+]
 TODAY = dt.date(2026, 11, 23)
 
 
