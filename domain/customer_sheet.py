@@ -4,7 +4,7 @@ import datetime as dt
 
 import peewee as pw
 
-from domain import erasure, mandates
+from domain import erasure, mandate_list
 from models import (
     Account,
     ContactChange,
@@ -177,7 +177,7 @@ def lists(customer_id, *, now):
         "tickets": _tickets(**latest),
         "documents": _documents(**latest),
         "events": _events(customer=customer_id, limit=EVENTS),
-        "mandates": mandates.given(customer_id, now=now),
+        "mandates": mandate_list.given(customer_id, now=now),
         "erasure": erasure.open_request(customer_id),
     }
 

@@ -50,7 +50,7 @@ def parts(account_id, documents, *, now):
     `documents` is the folder documents/. What is missing there is told in the index.
     """
     missing = []
-    yield _json("accesso.json", own_data.account, account_id)
+    yield _json("accesso.json", own_data.account, account_id, now)
     yield _json("storico.json", own_data.events, account_id)
     for customer in _read(own_data.customers, account_id):
         yield from _of_customer(customer, account_id, documents, missing, now)
@@ -59,7 +59,7 @@ def parts(account_id, documents, *, now):
 
 def _of_customer(customer, account_id, documents, missing, now):
     folder = customer.code
-    yield _json(f"{folder}/cliente.json", own_data.customer, customer)
+    yield _json(f"{folder}/cliente.json", own_data.customer, customer, now)
     yield _json(f"{folder}/forniture.json", own_data.supplies_of, customer, account_id)
     for name, table in (("fatture", own_data.invoices), ("documenti", own_data.documents)):
         shelf = Shelf(f"{folder}/{name}", documents, missing)

@@ -144,7 +144,7 @@ def give(customer_id, account_id, wanted, password, *, now):
     with writing():
         list(locking(Customer.select(Customer.id).where(Customer.id == customer_id)))
         supplies = _supplies(customer_id, wanted.supplies)
-        again = _given_just_now(customer_id, wanted, now)
+        again = _given_just_now(customer_id, wanted, supplies, now)
         if again:
             return again
         _refuse_what_cannot_be(customer_id, account_id, wanted, supplies, now)
@@ -176,20 +176,21 @@ def _supplies(customer_id, codes):
     return [ids[code] for code in sorted(set(codes)) if code in ids]
 
 
-def _given_just_now(customer_id, wanted, now):
+def _given_just_now(customer_id, wanted, supplies, now):
     """The mandate of the same button, pressed twice."""
     same = (getattr(Mandate, name) == getattr(wanted, name) for name in ("name", "email", "scope"))
-    return (
-        Mandate.select()
-        .where(
-            Mandate.customer == customer_id,
-            *same,
-            Mandate.ends_on == wanted.ends_on,
-            Mandate.given_at > now - GIVEN_TWICE_WITHIN,
-            Mandate.ended_at.is_null(),
-        )
-        .first()
+    just_now = Mandate.select().where(
+        Mandate.customer == customer_id,
+        *same,
+        Mandate.ends_on == wanted.ends_on,
+        Mandate.given_at > now - GIVEN_TWICE_WITHIN,
+        Mandate.ended_at.is_null(),
     )
+    return next((each for each in just_now if _ids_of(each) == set(supplies)), None)
+
+
+def _ids_of(mandate):
+    return {supply for (supply,) in MandateSupply.of(mandate).tuples()}
 
 
 def _refuse_what_cannot_be(customer_id, account_id, wanted, supplies, now):
@@ -374,91 +375,6 @@ def idle_logins(*, now):
         Account.id.not_in(Grant.select(Grant.account)),
         Account.id.not_in(Mandate.select(Mandate.account).where(Mandate.account.is_null(False))),
     )
-
-
-# -- Lists ---------------------------------------------------------------------------------
-
-
-class Listed(NamedTuple):
-    """A mandate as it is listed; `state` is of STATES, `supplies` are codes."""
-
-    id: int
-    other: str  # the delegate for the customer, the customer for the delegate
-    email: str
-    scope: str
-    ends_on: dt.date
-    given_at: dt.datetime
-    accepted_at: dt.datetime | None
-    ended_at: dt.datetime | None
-    ended_by: str | None
-    used_on: dt.date | None
-    supplies: tuple
-    state: str
-
-
-STATES = ("active", "invited", "lapsed", "ended")
-
-_COLUMNS = (
-    Mandate.id, Mandate.name, Mandate.email, Mandate.scope, Mandate.ends_on, Mandate.given_at,
-    Mandate.accepted_at, Mandate.ended_at, Mandate.ended_by, Mandate.used_on,
-    Customer.name.alias("customer_name"), SupplyPoint.code.alias("supply"),
-)  # fmt: skip
-
-
-def _listing(field):
-    def build(whose, limit):
-        latest = Mandate.alias()
-        ids = latest.select(latest.id).where(getattr(latest, field) == whose)
-        some = pw.Select([ids.order_by(latest.id.desc()).limit(limit)], [pw.SQL("id")])
-        return (
-            Mandate.select(*_COLUMNS)
-            .join(Customer, on=Mandate.customer == Customer.id)
-            .join(MandateSupply, pw.JOIN.LEFT_OUTER, on=MandateSupply.mandate == Mandate.id)
-            .join(SupplyPoint, pw.JOIN.LEFT_OUTER, on=MandateSupply.supply == SupplyPoint.id)
-            .where(Mandate.id.in_(some))
-            .order_by(Mandate.id.desc(), SupplyPoint.code)
-        )
-
-    return Prepared("whose limit", build)
-
-
-_given, _received = _listing("customer"), _listing("account")
-LISTED = 50
-
-
-def given(customer_id, *, now):
-    """The customer's mandates, in force or not, those that count first."""
-    return _listed(_given(whose=customer_id, limit=LISTED), "name", now)
-
-
-def received(account_id, *, now):
-    """The mandates that the login holds or held."""
-    return _listed(_received(whose=account_id, limit=LISTED), "customer_name", now)
-
-
-def _listed(rows, other, now):
-    found = {}
-    for row in rows:
-        found.setdefault(row.id, []).append(row)
-    listed = [
-        Listed(
-            row.id, getattr(row, other), row.email, row.scope, row.ends_on, row.given_at,
-            row.accepted_at, row.ended_at, row.ended_by, row.used_on,
-            tuple(each.supply for each in rows if each.supply), state(row, now=now),
-        )
-        for row, *_others in found.values()
-        for rows in [found[row.id]]
-    ]  # fmt: skip
-    return sorted(listed, key=lambda each: STATES.index(each.state))
-
-
-def state(row, *, now):
-    """One of STATES; `lapsed` is an invitation that nobody followed in time."""
-    if row.ended_at or row.ends_on < rome_day(now):
-        return "ended"
-    if row.accepted_at:
-        return "active"
-    return "invited" if now < row.given_at + mandate_links.LIFETIME else "lapsed"
 
 
 # -- Within their transactions -------------------------------------------------------------

@@ -10,9 +10,10 @@ import datetime as dt
 import json
 from decimal import Decimal
 
-from domain import attachments, consumption, history_sentences, mandates, preferences, supplies
-from domain.clock import ROME, rome_day, utcnow
+from domain import attachments, consumption, history_sentences, mandate_list, preferences, supplies
+from domain.clock import ROME, rome_day
 from domain.language import LANGUAGES, of_login
+from domain.mandate_list import EVERY
 from models import (
     Account,
     Attachment,
@@ -42,7 +43,7 @@ from models import (
 # -- The login -----------------------------------------------------------------------------
 
 
-def account(account_id):
+def account(account_id, now):
     account = Account.get_by_id(account_id)
     own = (Session.account == account_id,)
     return {
@@ -68,7 +69,7 @@ def account(account_id):
         ],
         "deleghe_ricevute": [
             {"da": row.other, **_mandate(row)}
-            for row in mandates.received(account_id, now=utcnow())
+            for row in mandate_list.received(account_id, ended=EVERY, now=now)
         ],
         "messaggi_inviati": [
             _shown(row, ("tipo kind", "indirizzo recipient", "chiesto_il created_at",
@@ -107,7 +108,7 @@ def customers(account_id):
     return list(Customer.select().where(Customer.id.in_(_own_customers(account_id))))
 
 
-def customer(customer):
+def customer(customer, now):
     changes = ContactChange.select().where(ContactChange.customer == customer)
     requests = ErasureRequest.select().where(ErasureRequest.customer == customer)
     return {
@@ -124,7 +125,7 @@ def customer(customer):
         ],
         "deleghe_date": [
             {"a": row.other, "email": row.email, **_mandate(row)}
-            for row in mandates.given(customer.id, now=utcnow())
+            for row in mandate_list.given(customer.id, ended=EVERY, now=now)
         ],
         "richieste_di_cancellazione": [
             _shown(row, ("fatta_il made_at", "ritirata_il withdrawn_at", "evasa_il settled_at",

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_required
 
-from domain import credentials, mail, mandate_links, mandates
+from domain import credentials, mail, mandate_links, mandate_list, mandates
 from domain.clock import rome_day, utcnow
 from domain.errors import Refused
 from domain.passwords import TooWeak
@@ -68,7 +68,7 @@ def give(supply_code):
 @login_required
 def revoke(supply_code, key):
     customer, now = customer_of(listed_supply(supply_code)), utcnow()
-    mandate = next((m for m in mandates.given(customer, now=now) if str(m.id) == key), None)
+    mandate = next((m for m in mandate_list.given(customer, now=now) if str(m.id) == key), None)
     if mandate is None:
         abort(404)
     if mandates.revoke(customer, mandate.id, account=current_user.id, now=now):
@@ -92,7 +92,7 @@ def given_page(supply, form, refusal=None):
         supply=supply,
         form=form,
         refusal=refusal,
-        given=mandates.given(customer_of(supply), now=now),
+        given=mandate_list.given(customer_of(supply), now=now),
         scopes=mandates.SCOPE_NAMES,
         today=rome_day(now),
         last_day=mandates.last_day(rome_day(now)),
@@ -110,7 +110,7 @@ def received():
     return render_template(
         "mandates/received.html",
         title=_("Deleghe ricevute"),
-        received=mandates.received(current_user.id, now=now),
+        received=mandate_list.received(current_user.id, now=now),
         addresses={row.id: acting.first_address(row) for row in reversed(current_user.received)},
         scopes=mandates.SCOPE_NAMES,
         password=f"/forniture/{default_supply_code()}/password",
@@ -133,7 +133,7 @@ def act():
 @login_required
 def give_back(key):
     now, mandate = utcnow(), number(key, 0)
-    held = mandates.received(current_user.id, now=now)
+    held = mandate_list.received(current_user.id, now=now)
     if not any(each.id == mandate for each in held):
         abort(404)
     if mandates.give_back(current_user.id, mandate, now=now):

@@ -346,7 +346,7 @@ def test_a_request_is_declined_with_its_reason(app):
     assert request.refusal == "Il contratto è in corso."
     mail = OutgoingMail.get(OutgoingMail.kind == "erasure_declined")
     assert json.loads(mail.params)["reason"] == "Il contratto è in corso."
-    [told] = own_data.customer(customer)["richieste_di_cancellazione"]
+    [told] = own_data.customer(customer, utcnow())["richieste_di_cancellazione"]
     assert told["non_accolta_perche"] == "Il contratto è in corso."
     with pytest.raises(Refused):
         erasing.decline(customer.id, "Ancora.", now=utcnow())

@@ -6,7 +6,16 @@ from functools import partial
 
 import pytest
 
-from domain import erasing, history, logins, mandate_links, mandates, readings, retention
+from domain import (
+    erasing,
+    history,
+    logins,
+    mandate_links,
+    mandate_list,
+    mandates,
+    readings,
+    retention,
+)
 from domain.errors import Refused
 from domain.history_sentences import SENTENCES, sentence
 from domain.mandates import EVERYTHING, INVOICES, Wanted
@@ -103,7 +112,7 @@ def test_a_given_mandate_waits_for_its_invitation(rosa):
         "Data una delega a STUDIO VERDI fino al 15/07/2026 (tutto tranne la modifica dei dati), "
         "in attesa che la accetti."
     ]
-    assert [each.state for each in mandates.given(rosa.customer.id, now=NOW)] == ["invited"]
+    assert [each.state for each in mandate_list.given(rosa.customer.id, now=NOW)] == ["invited"]
 
 
 def test_given_twice_at_once_it_is_given_once(rosa):
@@ -111,6 +120,14 @@ def test_given_twice_at_once_it_is_given_once(rosa):
     assert mails("mandate_invitation") == ["verdi@example.it"]
     later = NOW + dt.timedelta(minutes=2)
     assert give(rosa, now=later).id != Mandate.select().order_by(Mandate.id).first().id
+
+
+def test_given_for_another_supply_at_once_it_is_another_mandate(rosa):
+    for supply in ("PR1", "PR2"):
+        give(rosa, wanted(supply))
+    assert [each.supplies for each in mandate_list.given(rosa.customer.id, now=NOW)] == [
+        ("PR2",), ("PR1",),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -240,9 +257,29 @@ def test_an_invitation_ends_after_seven_days_or_with_the_mandate(rosa):
             mandates.opened(token, **when)
     assert mandates.opened(tokens[0], **tomorrow).id == mandate.id
     assert mandate_links.make(mandate.id, now=week["now"], key=KEY) is None
-    assert [each.state for each in mandates.given(rosa.customer.id, now=week["now"])] == [
+    assert [each.state for each in mandate_list.given(rosa.customer.id, now=week["now"])] == [
         "lapsed", "ended",
     ]  # fmt: skip
+
+
+def test_who_holds_many_mandates_can_give_back_each_of_them(rosa):
+    many, delegate = mandate_list.ENDED + 1, make_delegate()
+    days = {"given_at": NOW, "accepted_at": NOW, "ends_on": TODAY}
+    for _each in range(many):
+        make_mandate(rosa.customer, account=delegate, **days)
+    assert len(mandate_list.received(delegate.id, now=NOW)) == many
+
+
+def test_one_in_force_is_listed_however_many_have_ended_since(rosa):
+    days = {"given_at": NOW, "accepted_at": NOW, "ends_on": TODAY}
+    old = make_mandate(rosa.customer, account=make_delegate(), **days)
+    for _each in range(mandate_list.ENDED + 1):
+        make_mandate(rosa.customer, ended_at=NOW, ended_by="customer", **days)
+    listed = mandate_list.given(rosa.customer.id, now=NOW)
+    assert (listed[0].id, listed[0].state) == (old.id, "active")
+    assert len(listed) == 1 + mandate_list.ENDED
+    every = mandate_list.given(rosa.customer.id, ended=mandate_list.EVERY, now=NOW)
+    assert len(every) == 2 + mandate_list.ENDED
 
 
 @pytest.mark.parametrize("token", ["", "x", "W10.x", "è", "a" * 4000])
