@@ -67,6 +67,16 @@ def test_the_service_and_the_jobs_are_shut_in_alike():
     assert kept <= set((DEPLOY / "portale-job@.service").read_text().splitlines())
 
 
+def test_where_a_node_listens_outlives_the_next_release():
+    """A command line goes before the variable; a unit edited in full is written over."""
+    service = (DEPLOY / "portale.service").read_text()
+    assert "\nEnvironment=GRANIAN_HOST=127.0.0.1\n" in service
+    assert "--host" not in service
+    told = (ROOT / "docs" / "postgresql.md").read_text()
+    assert "`Environment=GRANIAN_HOST=10.0.0.11`" in told
+    assert "edit --full" not in told
+
+
 def test_the_commands_of_the_page_are_known_to_the_test_that_gives_them():
     found = blocks(INSTALL)
     assert len(found) > 8
