@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, make_response, render_template, reques
 
 from domain import public_pages
 from domain.language import LANGUAGES, speak
+from views import compression
 
 bp = Blueprint("public_pages", __name__)
 
@@ -28,8 +29,8 @@ def for_everybody(view):
         response = make_response(view(**named))
         response.cache_control.public = True
         response.cache_control.max_age = 300
-        response.vary.update(("Accept-Language", "Cookie"))
-        response.add_etag()
+        response.vary.update(("Accept-Language", "Cookie", *compression.DECIDED_BY))
+        response.add_etag(weak=True)  # it is the same compressed or not
         return response.make_conditional(request)
 
     return answer

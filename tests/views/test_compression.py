@@ -34,6 +34,19 @@ def test_nor_for_who_cannot_read_it(client, encoding):
     assert "Content-Encoding" not in client.get("/login", headers=headers).headers
 
 
+def test_who_keeps_a_page_for_others_is_told_for_whom_it_is_compressed(client):
+    zipped = client.get("/guida", headers={**ZIPPED, "Sec-Fetch-Site": "none"})
+    plain = client.get("/guida")
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    for answer in (zipped, plain):
+        assert answer.cache_control.public
+        assert {"Accept-Encoding", "Sec-Fetch-Site"} <= set(answer.vary)
+        assert answer.get_etag()[1], "the same for different bytes: a weak one"
+    known = {"If-None-Match": zipped.headers["ETag"]}
+    assert client.get("/guida", headers=known).status_code == 304
+
+
 def test_an_error_is_a_page_too_and_what_is_short_stays_as_it_is(client):
     headers = {**ZIPPED, "Sec-Fetch-Site": "none"}
     wrong = client.post("/login", data={"username": "x"}, headers=headers)
