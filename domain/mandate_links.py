@@ -31,9 +31,12 @@ class Accepted(Void):
         self.account = account
 
 
-def make(mandate_id, *, now, key):
-    """The link's token for an invitation that still waits, or None."""
-    mandate = Mandate.get_or_none(Mandate.id == mandate_id)
+def make(mandate_id, recipient, *, now, key):
+    """The link's token for an invitation of the address `recipient` that still waits, or None.
+
+    Its mail may be older than the mandate: SQLite gives the number of an erased one again.
+    """
+    mandate = Mandate.get_or_none(Mandate.id == mandate_id, Mandate.email == recipient)
     if mandate is None or mandate.account_id or not _waits(mandate, now):
         return None
     return _signer(key).dumps([mandate.id, _bound_to(key, mandate)])

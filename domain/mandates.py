@@ -9,6 +9,7 @@ concerns the chosen supplies and lets act for them. Which pages that are: views/
 """
 
 import datetime as dt
+from itertools import count
 from typing import NamedTuple
 
 import peewee as pw
@@ -272,7 +273,13 @@ def accept_newly(token, password, *, words, agent, address, now, key):
 
 
 def _username(mandate):
-    return f"D{mandate.id:05d}"
+    """The next that is free: SQLite gives the number of an erased mandate again."""
+    names = (f"D{number:05d}" for number in count(mandate.id))
+    return next(name for name in names if not _is_taken(name))
+
+
+def _is_taken(name):
+    return Account.select().where(Account.username == name).exists()
 
 
 def _refuse_own(mandate, account_id):

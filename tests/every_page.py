@@ -128,7 +128,7 @@ def delegates(app, sign_in):
     owner, login = Owner(app), make_delegate()
     waiting = make_mandate(owner.customer, owner.gas)
     key = credentials.key(app.secret_key)
-    invitation = f"/delega/{mandate_links.make(waiting.id, now=utcnow(), key=key)}"
+    invitation = f"/delega/{mandate_links.make(waiting.id, waiting.email, now=utcnow(), key=key)}"
     yield from Pages(app, app.test_client(), "invited").open(invitation)
     yield from Pages(app, app.test_client(), "invited").open(invitation, "POST")
     yield from Pages(app, sign_in(login), "no delegate any more").open("/forniture/-/password")

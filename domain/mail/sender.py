@@ -113,7 +113,7 @@ def fresh_secret(row, *, now):
 LINKS = {
     "email_change": lambda row, **how: email_links.make(row.account, row.recipient, **how),
     "mandate_invitation": lambda row, **how: mandate_links.make(
-        json.loads(row.params)["mandate"], **how
+        json.loads(row.params)["mandate"], row.recipient, **how
     ),
 }
 

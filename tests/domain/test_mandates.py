@@ -18,6 +18,7 @@ from domain import (
 )
 from domain.errors import Refused
 from domain.history_sentences import SENTENCES, sentence
+from domain.mail import sender, transport
 from domain.mandates import EVERYTHING, INVOICES, Wanted
 from domain.retention import Times
 from domain.throttle import TooManyTries
@@ -78,7 +79,7 @@ def give(rosa, asked=None, *, password=PASSWORD, now=NOW):
 
 
 def token_of(mandate, now=NOW):
-    return mandate_links.make(mandate.id, now=now, key=KEY)
+    return mandate_links.make(mandate.id, mandate.email, now=now, key=KEY)
 
 
 def accept_newly(token, password=STRONG, now=NOW):
@@ -256,7 +257,7 @@ def test_an_invitation_ends_after_seven_days_or_with_the_mandate(rosa):
         with pytest.raises(mandate_links.Void):
             mandates.opened(token, **when)
     assert mandates.opened(tokens[0], **tomorrow).id == mandate.id
-    assert mandate_links.make(mandate.id, now=week["now"], key=KEY) is None
+    assert mandate_links.make(mandate.id, mandate.email, now=week["now"], key=KEY) is None
     assert [each.state for each in mandate_list.given(rosa.customer.id, now=week["now"])] == [
         "lapsed", "ended",
     ]  # fmt: skip
@@ -289,7 +290,8 @@ def test_what_is_no_link_opens_nothing(app, token):
 
 
 def test_a_link_signed_with_another_key_opens_nothing(rosa):
-    forged = mandate_links.make(give(rosa).id, now=NOW, key=b"altra")
+    given = give(rosa)
+    forged = mandate_links.make(given.id, given.email, now=NOW, key=b"altra")
     with pytest.raises(mandate_links.Void):
         mandates.opened(forged, **HERE)
 
@@ -298,6 +300,35 @@ def test_an_invitation_taken_back_is_never_mailed(rosa):
     mandate = give(rosa)
     mandates.revoke(rosa.customer.id, mandate.id, account=rosa.id, now=NOW)
     assert token_of(mandate) is None
+
+
+@pytest.fixture
+def instead(rosa):
+    """Give a mandate in place of one that is erased: on SQLite it has the same number."""
+
+    def give_instead():
+        mandates.forget(rosa.customer.id, [rosa.id], now=NOW)
+        rosa.customer = make_customer(name="BLU BRUNO")
+        make_gas(rosa.customer, "PR9")
+        return give(rosa, wanted("PR9"))
+
+    return give_instead
+
+
+def test_the_mail_of_an_erased_mandate_never_brings_the_link_of_the_next(rosa, instead):
+    give(rosa, wanted(email="eva@example.net"))
+    mail = OutgoingMail.get(OutgoingMail.recipient == "eva@example.net")
+    assert sender.link(mail, now=NOW, key=KEY)
+    instead()
+    with pytest.raises(transport.Undeliverable):
+        sender.link(mail, now=NOW, key=KEY)
+
+
+def test_the_login_of_an_erased_mandate_keeps_nobody_from_the_next(rosa, instead):
+    before = accept_newly(token_of(give(rosa)))
+    after = accept_newly(token_of(instead()))
+    assert before.username == "D00001"
+    assert after.username == "D00002"
 
 
 def test_of_two_who_accept_at_once_one_gets_it(rosa):

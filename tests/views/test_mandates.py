@@ -55,7 +55,7 @@ def acting(sign_in, browser, customer, supply, delegate):
 
 def link(app, mandate):
     key = credentials.key(app.secret_key)
-    return f"/delega/{mandate_links.make(mandate.id, now=utcnow(), key=key)}"
+    return f"/delega/{mandate_links.make(mandate.id, mandate.email, now=utcnow(), key=key)}"
 
 
 # -- Giving --------------------------------------------------------------------------------
