@@ -695,6 +695,15 @@ class DaysOfMonthForm(MonthsForm):
 # -- Deleghe -------------------------------------------------------------------------------
 
 
+LEADS_ELSEWHERE = re.compile(r"://|@|\bwww\.|[\w-]\.[a-z]{2,}/", re.IGNORECASE)
+
+
+def only_a_name(_form, field):
+    """It goes into a mail of the utility's, to whatever address: nobody is led on with it."""
+    if LEADS_ELSEWHERE.search(field.data or ""):
+        raise ValidationError(_l("Scrivere solo il nome, senza indirizzi di siti o di posta."))
+
+
 class MandateForm(FlaskForm):
     """Choices are told by the view, which knows the supplies and the scopes."""
 
@@ -702,6 +711,7 @@ class MandateForm(FlaskForm):
         _l("Nome e cognome, o denominazione"),
         [
             DataRequired(_l("Inserire il nome della persona da delegare.")),
+            only_a_name,
             Length(max=100, message=_l("È troppo lungo: al massimo 100 caratteri.")),
             printable,
         ],

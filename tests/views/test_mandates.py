@@ -84,6 +84,21 @@ def test_a_mandate_is_given(browser, supply):
     assert OutgoingMail.get().kind == "mandate_invitation"
 
 
+@pytest.mark.parametrize("name", ["Dott.Ing. Ada D'Onofrio", "Case.it S.r.l.", "Via Roma 3/A-5"])
+def test_a_delegate_may_be_called_as_people_and_firms_are(browser, name):
+    assert asked(browser, name=name).status_code == 303
+    assert Mandate.get().name == name
+
+
+def test_a_mandate_is_as_the_portal_makes_it(browser, customer, supply):
+    mine = {"accepted_at": "2026-01-01", "account": Account.get().id, "account_id": "1"}
+    asked(browser, **mine, customer=make_customer().id, used_on="2026-01-01", given_at="2099-01-01")
+    mandate = Mandate.get()
+    assert (mandate.customer, mandate.account, mandate.accepted_at) == (customer, None, None)
+    assert mandate.given_at <= utcnow()
+    assert mandate.used_on is None
+
+
 def test_given_twice_it_is_given_once(browser):
     assert [asked(browser).status_code for _twice in range(2)] == [303, 303]
     assert Mandate.select().count() == 1
@@ -102,6 +117,9 @@ def test_nobody_gives_one_for_another_customer(app, browser, stranger):
     [
         ({"name": ""}, "Inserire il nome della persona da delegare."),
         ({"name": "x" * 101}, "È troppo lungo: al massimo 100 caratteri."),
+        ({"name": "Rimborso su https://x.example"}, "Scrivere solo il nome, senza indirizzi"),
+        ({"name": "Rimborso su X.example/a"}, "Scrivere solo il nome, senza indirizzi"),
+        ({"name": "Scrivere a x@example.it"}, "Scrivere solo il nome, senza indirizzi"),
         ({"email": "verdi"}, "non è scritto come un indirizzo"),
         ({"email": "a@b.it\r\nBcc: c@d.it"}, "non è scritto come un indirizzo"),
         ({"supplies": []}, "Scegliere almeno una fornitura."),
