@@ -63,6 +63,25 @@ def ends(text):
     return text[:1].isspace(), text[-1:].isspace()
 
 
+@pytest.mark.parametrize(("language", "foreign"), [("de", "“”„"), ("en", "«»„")])
+def test_a_language_has_one_kind_of_quotation_marks(language, foreign):
+    texts = [text for message in catalogues.read(language) for text in strings(message)]
+    assert [text for text in texts if set(text) & set(foreign)] == []
+
+
+def test_english_mails_begin_with_a_capital_letter():
+    """After «Buongiorno,» Italian and German go on; after “Hello,” a sentence begins."""
+    begun = [
+        text
+        for message in catalogues.read("en")
+        for original in [message.id if isinstance(message.id, str) else message.id[0]]
+        for text in strings(message)
+        if str(original).startswith(("il %(day)s ", "la delega di "))
+    ]
+    assert len(begun) > 10
+    assert [text for text in begun if not text[0].isupper()] == []
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_catalogues_count_like_italian(language):
     """`domain.language.counted` knows one rule."""
