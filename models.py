@@ -133,17 +133,19 @@ class Prepared:
 
 
 class PreparedUnder:
-    """Such a select for a customer, and the same for who acts for one under a mandate.
+    """Such a select for a customer, and the same for who sees less under a mandate.
 
-    `build` gets after the values of `names` the mandate's id, or None for the customer.
+    `build` gets after the values of `names` that of `limit`, by which the mandate is told, or
+    None for the customer.
     """
 
-    def __init__(self, names, build):
+    def __init__(self, names, build, limit="mandate"):
+        self._limit = limit
         self._own = Prepared(names, lambda *given: build(*given, None))
-        self._entrusted = Prepared(f"{names} mandate", build)
+        self._entrusted = Prepared(f"{names} {limit}", build)
 
-    def __call__(self, *, mandate=None, **given):
-        return self._entrusted(mandate=mandate, **given) if mandate else self._own(**given)
+    def __call__(self, **given):
+        return self._entrusted(**given) if given[self._limit] else self._own(**given)
 
     def first(self, **given):
         rows = self(**given)
@@ -214,7 +216,7 @@ class Account(Table):
     totp_nonce = pw.CharField(max_length=32, null=True)  # the secret is derived from it
     totp_since = UtcDateTimeField(null=True)
     totp_step = pw.BigIntegerField(null=True)  # of the last code used: none works twice
-    language = pw.CharField(max_length=5, null=True)  # chosen; null: the browser's
+    language = pw.CharField(max_length=5, null=True)  # chosen, if any: see views/language.py
     last_language = pw.CharField(max_length=5, null=True)  # of the last access, for the mail
     # Mail that tells of something new; what concerns security always goes out.
     notices = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
@@ -223,6 +225,16 @@ class Account(Table):
     notices_invoices = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
     notices_documents = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
     notices_tickets = pw.BooleanField(default=True, constraints=[pw.SQL("DEFAULT TRUE")])
+
+    @classmethod
+    def open_of(cls, customer):
+        """A customer's logins that are not disabled, as a query; mail to others tells nobody."""
+        return (
+            cls.select()
+            .join(Grant)
+            .where(Grant.customer == customer, cls.disabled_at.is_null())
+            .order_by(cls.id)
+        )
 
 
 class Grant(Table):
@@ -251,7 +263,7 @@ class Operator(Table):
     created_at = UtcDateTimeField()
     last_access_at = UtcDateTimeField(null=True)
     disabled_at = UtcDateTimeField(null=True)
-    language = pw.CharField(max_length=5, null=True)  # chosen; null: the browser's
+    language = pw.CharField(max_length=5, null=True)  # chosen, if any: see views/language.py
 
 
 class RecoveryCode(Table):

@@ -54,15 +54,7 @@ def is_in_force(today):
     yield Mandate.ended_at.is_null()
     yield Mandate.ends_on >= today
     yield Mandate.customer.in_(Customer.select(Customer.id).where(Customer.erased_at.is_null()))
-    yield pw.fn.EXISTS(_open_logins(Mandate.customer))
-
-
-def _open_logins(customer):
-    return (
-        Grant.select(Grant.id)
-        .join(Account)
-        .where(Grant.customer == customer, Account.disabled_at.is_null())
-    )
+    yield pw.fn.EXISTS(Account.open_of(Mandate.customer))
 
 
 _in_force = Prepared(
@@ -295,7 +287,7 @@ def _accept(mandate, account, now):
     _record("mandate_accepted", mandate.customer_id, mandate.name, now)
     told = _told(mandate) | {"user": account.username}
     mail.queue("mandate_received", account.email, account=account, params=told, now=now)
-    for login in _logins(mandate.customer_id):
+    for login in Account.open_of(mandate.customer_id):
         params = _told(mandate)
         mail.queue("mandate_accepted", login.email, account=login, params=params, now=now)
 
@@ -318,7 +310,7 @@ def give_back(account_id, mandate_id, *, now):
 
 
 def has_open_login(customer_id):
-    return _open_logins(customer_id).exists()
+    return Account.open_of(customer_id).exists()
 
 
 def end_all(customer_id, *, now):
@@ -361,7 +353,7 @@ ENDS = {
 def _tell_of_the_end(mandate, now):
     params = _told(mandate) | {"by": mandate.ended_by}
     delegate = mandate.account and mandate.account.disabled_at is None and mandate.account
-    recipients = [*_logins(mandate.customer_id), *([delegate] if delegate else [])]
+    recipients = [*Account.open_of(mandate.customer_id), *([delegate] if delegate else [])]
     for login in recipients:
         mail.queue("mandate_ended", login.email, account=login, params=params, now=now)
 
@@ -385,15 +377,6 @@ def idle_logins(*, now):
 
 
 # -- Within their transactions -------------------------------------------------------------
-
-
-def _logins(customer_id):
-    return (
-        Account.select()
-        .join(Grant)
-        .where(Grant.customer == customer_id, Account.disabled_at.is_null())
-        .order_by(Account.id)
-    )
 
 
 def _told(mandate):

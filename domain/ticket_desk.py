@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from domain import mail
 from domain import ticket_steps as steps
 from domain.errors import Refused
-from models import Customer, Operator, Ticket, TicketMessage, writing
+from models import Account, Customer, Operator, Ticket, TicketMessage, writing
 
 
 class Repeated(Refused):
@@ -42,7 +42,7 @@ def open_for_customer(
         )
         steps.add(ticket, text, arrived, by_customer=True, author=author, now=now)
         steps.record("ticket_opened", ticket, None, now)
-        logins = list(steps.logins(customer_id))
+        logins = list(Account.open_of(customer_id))
         for account in logins:
             steps.confirm(ticket, account, now)
         if not logins and ticket.due_on:
@@ -62,7 +62,7 @@ def answer(ticket_id, text, arrived=(), *, author, seen=None, then_close=False, 
             ticket.save(only=[Ticket.answered_at])
         steps.move(ticket, "answered", now)
         steps.record("ticket_answered", ticket, None, now)
-        for account in steps.logins(ticket.customer_id):
+        for account in Account.open_of(ticket.customer_id):
             mail.queue_notice("ticket_answered", account, params=steps.told(ticket), now=now)
         if then_close:
             _close(ticket, author, now)

@@ -5,7 +5,7 @@ from peewee import fn
 
 from domain import attachments
 from domain.receipts import CATEGORIES
-from models import Prepared, SupplyPoint, Ticket, TicketMessage
+from models import Prepared, PreparedUnder, SupplyPoint, Ticket, TicketMessage
 
 STATES = ("open", "answered", "closed")
 SORTS = (
@@ -35,17 +35,6 @@ def _of(customer, only):
     return own if only is None else own & (Ticket.supply == only)
 
 
-class _Asked:
-    """A select of tickets, for the customer and for who sees those about one supply alone."""
-
-    def __init__(self, names, build):
-        self._all = Prepared(names, lambda *given: build(*given, None))
-        self._some = Prepared(f"{names} only", build)
-
-    def __call__(self, *, only=None, **given):
-        return self._some(only=only, **given) if only else self._all(**given)
-
-
 def _page(sort, state):
     column = _COLUMNS[sort.removeprefix("-")]
 
@@ -64,7 +53,7 @@ def _page(sort, state):
         order = column.desc() if sort.startswith("-") else column.asc()
         return query.order_by(order, Ticket.id.desc()).limit(limit).offset(offset)
 
-    return _Asked("customer limit offset", build)
+    return PreparedUnder("customer limit offset", build, "only")
 
 
 _pages = {(sort, state): _page(sort, state) for sort in SORTS for state in (None, *STATES)}
@@ -79,13 +68,14 @@ def page(customer_id, only=None, *, sort, state, limit, offset=0):
     return _pages[sort, state](customer=customer_id, only=only, limit=limit, offset=offset)
 
 
-_waiting = _Asked(
+_waiting = PreparedUnder(
     "customer",
     lambda customer, only: (
         Ticket.select(Ticket.code, Ticket.subject, Ticket.updated_at)
         .where(_of(customer, only), Ticket.state == "answered")
         .order_by(Ticket.updated_at.desc(), Ticket.id.desc())
     ),
+    "only",
 )
 
 
@@ -96,7 +86,7 @@ def waiting_for_customer(customer_id, only=None):
 
 # -- One ticket -------------------------------------------------------------------------------
 
-_one = _Asked(
+_one = PreparedUnder(
     "customer code",
     lambda customer, code, only: (
         Ticket.select(
@@ -114,6 +104,7 @@ _one = _Asked(
         .join(SupplyPoint, pw.JOIN.LEFT_OUTER)
         .where(_of(customer, only), Ticket.code == code)
     ),
+    "only",
 )
 
 

@@ -9,7 +9,7 @@ from domain import attachments, history, mail, ticket_deadlines
 from domain.clock import rome_day
 from domain.connections import locking
 from domain.errors import Refused
-from models import Account, Customer, Grant, Ticket, TicketMessage
+from models import Customer, Ticket, TicketMessage
 
 SENT_TWICE_WITHIN = dt.timedelta(minutes=1)
 
@@ -108,16 +108,6 @@ def record(kind, ticket, account, now, delegate=None):
 
 
 # -- Who is told ---------------------------------------------------------------------------
-
-
-def logins(customer_id):
-    """The open ones of the customer; mail to others would tell nobody."""
-    return (
-        Account.select()
-        .join(Grant)
-        .where(Grant.customer == customer_id, Account.disabled_at.is_null())
-        .order_by(Account.id)
-    )
 
 
 def confirm(ticket, account, now):

@@ -42,7 +42,7 @@ def open_ticket(
         )
         steps.add(ticket, text, arrived, **_by(account_id, delegate), now=now)
         steps.record("ticket_opened", ticket, account_id, now, delegate)
-        told = [Account.get_by_id(account_id)] if account_id else list(steps.logins(customer_id))
+        told = [Account.get_by_id(account_id)] if account_id else list(Account.open_of(customer_id))
         for account in told:
             steps.confirm(ticket, account, now)
         return ticket
