@@ -12,6 +12,7 @@ import shutil
 
 from domain import italian, schema
 from domain.backups.engines import ENGINES, name_of
+from domain.backups.making import private
 from domain.errors import Refused
 from domain.release import VERSION
 from jobs import backup, runner
@@ -53,7 +54,8 @@ def copied(app, now):
 def refuse_without_room(config):
     """Before anything is written; documents take room too, but most are in an earlier copy."""
     url, root = config["DATABASE_URL"], config["BACKUP_DIR"]
-    root.mkdir(parents=True, exist_ok=True)
+    with private():
+        root.mkdir(parents=True, exist_ok=True)
     free, wanted = shutil.disk_usage(root).free, ROOM * ENGINES[name_of(url)].size(url)
     if free < wanted:
         raise Refused(

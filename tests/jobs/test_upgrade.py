@@ -179,6 +179,7 @@ def test_without_a_copy_nothing_is_changed(previous, monkeypatch):
     monkeypatch.setattr(migrate, "ROOM", 10**9)
     with pytest.raises(Refused, match=r"restano [\d.]+ MB e ne servono almeno"):
         upgrade(previous)
+    assert folder.stat().st_mode & 0o777 == 0o700, "copies are for the portal's user alone"
     assert schema.applied() == before
     assert copies(previous) == []
     assert "copia" not in upgrade(previous, no_backup=True)
