@@ -2,6 +2,7 @@
 
 import pytest
 
+import models
 from tests import every_page
 from tests.browser.conftest import BROWSERS, SIZES, enter
 from tests.factories import make_operator
@@ -44,3 +45,46 @@ def test_an_operators_tour(open_browser, portal, app, owner, sign_in_operator, s
     operator = sign_in_operator(make_operator("administrator"))
     page = enter(open_browser(viewport=SIZES[size]), portal, operator)
     check_tour(page, portal, every_page.of_desk(app, owner, operator))
+
+
+BROKEN_WORDS = """() => {
+  const broken = [];
+  for (const badge of document.querySelectorAll(".badge-state")) {
+    const text = badge.firstChild, range = document.createRange();
+    for (const word of text.data.matchAll(/\\S+/g)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map((each) => Math.round(each.top)));
+      if (lines.size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+WITH_BADGES = ("prelievi", "fatture", "ticket", "autolettura", "deleghe")
+
+
+def test_german_words_stay_whole_on_the_telephone(
+    open_browser, portal, app, owner, sign_in, sign_in_operator
+):
+    """They are the longest: a state in a small card is read at a glance, or it says nothing."""
+    with app.app_context(), models.writing():
+        owner.account.language = "de"
+        owner.account.save()
+        operator = make_operator("administrator", language="de")
+    page = enter(open_browser(viewport=SIZES["phone"]), portal, sign_in(owner.account))
+    here = f"/forniture/{owner.gas.code}"
+    check_badges(page, [f"{here}/{name}" for name in WITH_BADGES])
+    page = enter(open_browser(viewport=SIZES["phone"]), portal, sign_in_operator(operator))
+    check_badges(page, [f"/staff{name}" for name in ("", "/posta", "/autoletture", "/documenti")])
+
+
+def check_badges(page, paths):
+    broken, too_wide = {}, []
+    for path in paths:
+        page.goto(path)
+        assert page.get_attribute("html", "lang") == "de"
+        if found := page.evaluate(BROKEN_WORDS):
+            broken[path] = found
+        if page.evaluate(TOO_WIDE):
+            too_wide.append(path)
+    assert (broken, too_wide) == ({}, [])
