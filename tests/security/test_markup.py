@@ -5,8 +5,11 @@ from html.parser import HTMLParser
 import peewee as pw
 
 import models
-from tests.factories import make_mail, make_operator
+from domain import credentials, mandate_links
+from domain.clock import utcnow
+from tests.factories import make_delegate, make_mail, make_mandate, make_operator
 from tests.security import desk, owners
+from tests.security.mandates import EVERYTHING, Giver, is_open
 from tests.security.owners import Owner, address
 
 HOSTILE = "\" onfocus=alert(1) '><img src=x onerror=alert(2)><script>alert(3)</script>"
@@ -23,11 +26,12 @@ FREE = {
     models.StoredFile: "name",
     models.Invoice: "number payment_code",
     models.MeterReading: "source meter_serial",
-    models.SelfReading: "reason",
+    models.SelfReading: "reason delegate",
     models.Nickname: "text",
     models.BilledConsumption: "invoice_number",
     models.Ticket: "subject",
-    models.TicketMessage: "author text",
+    models.TicketMessage: "author text delegate",
+    models.Mandate: "name email",
     models.Attachment: "name",
     models.StandardAnswer: "text",
     models.Document: "title text city",
@@ -89,6 +93,30 @@ def test_row_13_hostile_text_is_text_on_every_page_of_a_customer(app, sign_in):
         assert Markup(page).found == [], path
         told += "onerror=alert(2)" in page
     assert told > 20
+
+
+def test_row_13_hostile_text_is_text_for_who_acts_for_a_customer_and_who_is_invited_to(
+    app, sign_in
+):
+    giver, delegate = Giver(app), make_delegate()
+    make_mandate(giver.customer, giver.gas, giver.electricity, account=delegate)
+    asked = [
+        (rule, owners.own_values(rule, giver))
+        for rule, _get in owners.routes(app, "GET")
+        if is_open(rule, EVERYTHING)
+    ]
+    browser, told = sign_in(delegate), 0
+    for path, page in [*pages(app, browser, asked), ("/deleghe", browser.get("/deleghe").text)]:
+        assert Markup(page).found == [], path
+        told += "onerror=alert(2)" in page
+    assert told > 20
+    waiting = make_mandate(giver.customer, giver.gas, name=HOSTILE)
+    token = mandate_links.make(
+        waiting.id, waiting.email, now=utcnow(), key=credentials.key(app.secret_key)
+    )
+    page = app.test_client().get(f"/delega/{token}").text
+    assert Markup(page).found == []
+    assert page.count("onerror=alert(2)") == 2  # who gives it, and to whom
 
 
 def test_row_13_hostile_text_is_text_on_every_page_of_the_desk(app, sign_in_operator):
