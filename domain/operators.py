@@ -166,6 +166,11 @@ def recovery_codes(operator_id, shown_by, keys):
 # -- What administrators do ----------------------------------------------------------------
 
 
+def listed():
+    """All of them by name, those who may no more at the end."""
+    return Operator.select().order_by(Operator.disabled_at.is_null(False), Operator.name)
+
+
 def create(username, name, email, role, *, now):
     """A new operator; return it with its first password, to be told and forgotten."""
     username = username.strip().lower()

@@ -1,4 +1,4 @@
-"""Which days of a supply are its present customer's, whether it has ended, what it is called.
+"""Whose supplies are, which days are their present customer's, what they are called.
 
 A supply may pass to another customer: what was before `active_from` is the former one's, what
 comes after `ended_on` the next one's, and neither is ever shown. A date that is missing sets no
@@ -7,7 +7,57 @@ bound. A supply is a row of SupplyPoint, or of a query that has the columns aske
 
 import datetime as dt
 
-from models import SupplyPoint, postal_address
+import peewee as pw
+
+from models import Grant, MandateSupply, Nickname, Prepared, SupplyPoint, postal_address
+
+_COLUMNS = (
+    SupplyPoint.id,
+    SupplyPoint.code,
+    SupplyPoint.customer,
+    SupplyPoint.service,
+    SupplyPoint.pod,
+    SupplyPoint.pdr,
+    SupplyPoint.street,
+    SupplyPoint.street_number,
+    SupplyPoint.postcode,
+    SupplyPoint.city,
+    SupplyPoint.province,
+    SupplyPoint.active_from,
+    SupplyPoint.ended_on,
+    SupplyPoint.distributor_vat,
+)
+_of_login = Prepared(
+    "account",
+    lambda account: (
+        SupplyPoint.select(*_COLUMNS, Nickname.text.alias("nickname"))
+        .join(Grant, on=Grant.customer == SupplyPoint.customer)
+        .left_outer_join(
+            Nickname,
+            on=(Nickname.supply == SupplyPoint.id) & (Nickname.account == Grant.account),
+        )
+        .where(Grant.account == account)
+        .order_by(SupplyPoint.code)
+    ),
+)
+_entrusted = Prepared(
+    "mandate",
+    lambda mandate: (
+        SupplyPoint.select(*_COLUMNS, pw.Value(None).alias("nickname"))
+        .where(SupplyPoint.id.in_(MandateSupply.of(mandate)))
+        .order_by(SupplyPoint.code)
+    ),
+)
+
+
+def of_login(account_id):
+    """Rows of the supplies of a login's customers, with the names that it gave them."""
+    return _of_login(account=account_id)
+
+
+def entrusted(mandate_id):
+    """The same of a mandate; what the customer calls them is the customer's own."""
+    return _entrusted(mandate=mandate_id)
 
 
 def first_day(supply):

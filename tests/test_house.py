@@ -62,6 +62,16 @@ def test_formats_know_nothing_of_tables():
         assert "models" not in set(imported(path)), path.name
 
 
+def test_pages_build_no_queries():
+    """They get rows, and look up one by its name."""
+    for path in sorted((ROOT / "views").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "models":
+                assert not {alias.name for alias in node.names} & {"Prepared", "PreparedUnder"}
+            if isinstance(node, ast.Attribute):
+                assert node.attr not in {"select", "execute_sql"}, f"{path}:{node.lineno}"
+
+
 @pytest.mark.parametrize("room", ["domain", "models.py", "forms.py"])
 def test_rules_know_no_request(room):
     place = ROOT / room

@@ -9,7 +9,6 @@ from flask import Blueprint, current_app, request
 
 from domain import operators, second_factor
 from domain.clock import utcnow
-from models import Operator
 from views.htmx import page_or_partial
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
@@ -62,7 +61,7 @@ def read(path):
 def telephone():
     """The codes that the operators' telephones would show."""
     keys, now = operators.keys(current_app.secret_key), utcnow()
-    rows = Operator.select().where(Operator.totp_nonce.is_null(False)).order_by(Operator.id)
+    rows = [row for row in operators.listed() if row.totp_nonce]
     codes = [(row, pyotp.TOTP(operators.secret(row, keys)).at(now)) for row in rows]
     left = second_factor.STEP - int(now.timestamp()) % second_factor.STEP
     return page_or_partial("demo/telefono.html", "demo/_codes.html", codes=codes, left=left)

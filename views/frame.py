@@ -2,7 +2,6 @@
 
 from functools import cache
 
-import peewee as pw
 from flask import (
     Blueprint,
     abort,
@@ -19,7 +18,7 @@ from flask_login import current_user, login_required
 
 from domain import guide, language, notation, supplies, theme
 from domain.clock import rome_day, utcnow
-from models import Grant, MandateSupply, Nickname, Prepared, SupplyPoint
+from models import SupplyPoint
 from views import acting
 from views.access import owned_or_404
 from views.acting import NO_SUPPLY
@@ -52,46 +51,6 @@ WITHIN = {"preferenze", "secondo-fattore", "deleghe", "guida"} | {
     f"guida/{chapter.name}" for chapter in guide.chapters(guide.CUSTOMERS)
 }
 
-_SUPPLY = (
-    SupplyPoint.id,
-    SupplyPoint.code,
-    SupplyPoint.customer,
-    SupplyPoint.service,
-    SupplyPoint.pod,
-    SupplyPoint.pdr,
-    SupplyPoint.street,
-    SupplyPoint.street_number,
-    SupplyPoint.postcode,
-    SupplyPoint.city,
-    SupplyPoint.province,
-    SupplyPoint.active_from,
-    SupplyPoint.ended_on,
-    SupplyPoint.distributor_vat,
-)
-_supplies = Prepared(
-    "account",
-    lambda account: (
-        SupplyPoint.select(*_SUPPLY, Nickname.text.alias("nickname"))
-        .join(Grant, on=Grant.customer == SupplyPoint.customer)
-        .left_outer_join(
-            Nickname,
-            on=(Nickname.supply == SupplyPoint.id) & (Nickname.account == Grant.account),
-        )
-        .where(Grant.account == account)
-        .order_by(SupplyPoint.code)
-    ),
-)
-
-# The same of a mandate; what the customer calls them is the customer's own.
-_entrusted = Prepared(
-    "mandate",
-    lambda mandate: (
-        SupplyPoint.select(*_SUPPLY, pw.Value(None).alias("nickname"))
-        .where(SupplyPoint.id.in_(MandateSupply.of(mandate)))
-        .order_by(SupplyPoint.code)
-    ),
-)
-
 
 def init_app(app):
     app.register_blueprint(bp)
@@ -114,7 +73,7 @@ def own_supplies():
     if "own_supplies" not in g:
         mandate = current_user.mandate_id
         g.own_supplies = (
-            _entrusted(mandate=mandate) if mandate else _supplies(account=current_user.id)
+            supplies.entrusted(mandate) if mandate else supplies.of_login(current_user.id)
         )
     return g.own_supplies
 

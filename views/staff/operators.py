@@ -23,8 +23,7 @@ def init_app(app):
 @bp.get("")
 @administrator_required
 def index():
-    rows = Operator.select().order_by(Operator.disabled_at.is_null(False), Operator.name)
-    return render_template("staff/operators/index.html", operators=rows, **FRAME)
+    return render_template("staff/operators/index.html", operators=operators.listed(), **FRAME)
 
 
 @bp.get("/nuovo")
