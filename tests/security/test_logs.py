@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain import accounts, agenda, credentials, email_links, mail, search, tickets
+from domain import accounts, agenda, credentials, email_links, mail, mandate_links, search, tickets
 from domain.clock import utcnow
 from models import EmailChange, JobRun, OutgoingMail
 from tests.factories import (
@@ -17,6 +17,7 @@ from tests.factories import (
     make_electricity,
     make_gas,
     make_mail,
+    make_mandate,
     make_operator,
 )
 from tests.jobs import process
@@ -103,6 +104,8 @@ def test_row_24_no_address_that_opens_something_is_logged(app, browser_at, sign_
     calendar = agenda.token(agenda.link(account.id, gas), key=app.secret_key)
     key = credentials.key(app.secret_key)
     email = email_links.make(account, "nuova@example.it", now=utcnow(), key=key)
+    mandate = make_mandate(customer, gas)
+    invitation = mandate_links.make(mandate.id, mandate.email, now=utcnow(), key=key)
     browser = browser_at("192.0.2.1")
     logged.clear()
     assert browser.get(f"/calendario/{calendar}.ics").status_code == 200
@@ -110,9 +113,15 @@ def test_row_24_no_address_that_opens_something_is_logged(app, browser_at, sign_
     assert browser.post(f"/conferma-indirizzo/{email}").status_code == 303
     assert browser.get(f"/conferma-indirizzo/{email}").status_code == 200
     assert browser.get(f"/calendario/{calendar}x.ics").status_code == 404
+    assert browser.get(f"/delega/{invitation}").status_code == 200
+    assert browser.get(f"/delega/{invitation}x").status_code == 410
+    assert browser.get(browser.post(f"/delega/{invitation}/accetta").location).status_code == 200
+    chosen = {"new_password": STRONG, "repeat_password": STRONG}
+    assert browser.post(f"/delega/{invitation}", data=chosen).status_code == 303
+    assert browser.post(f"/delega/{invitation}/accetta").status_code == 303
     assert sign_in(account).get(f"/forniture/{gas.code}/preferenze").status_code == 200
     assert logged.records
-    for canary in (calendar, email, f"{calendar}x"):
+    for canary in (calendar, email, invitation):
         assert canary not in logged.text
 
 
