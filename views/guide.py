@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, current_app, render_template, send_from_directory
 from flask_login import login_required
 
-from domain import guide, public_pages
+from domain import guide, language, public_pages
 from views.assets import FOLDER
 from views.frame import listed_supply
 from views.public_pages import for_everybody
@@ -92,13 +92,14 @@ def chapter_page(audience, here, name, **frame):
 
 
 def whole_page(audience):
-    """All chapters on one page, to be printed."""
-    return render_template(
-        "guide/whole.html",
-        title=guide.TITLES[audience],
-        own_words=public_pages.addition(guide.OWN_WORDS[audience], current_app.config),
-        chapters=[(each, filled(each, to="#{}".format)) for each in guide.chapters(audience)],
-    )
+    """All chapters on one page, to be printed: a booklet in Italian, from cover to cover."""
+    with language.speaking(language.SOURCE):
+        return render_template(
+            "guide/whole.html",
+            title=guide.TITLES[audience],
+            own_words=public_pages.addition(guide.OWN_WORDS[audience], current_app.config),
+            chapters=[(each, filled(each, to="#{}".format)) for each in guide.chapters(audience)],
+        )
 
 
 def filled(chapter, *, to):

@@ -8,7 +8,7 @@ from stdnum.it import codicefiscale
 
 UTILITY_NAME = "Energia di Prova"
 UTILITY_VAT = "09999000970"
-UTILITY_CONTACTS = "telefono 800 000 000 - clienti@energia-di-prova.example"
+UTILITY_CONTACTS = "800 000 000 - clienti@energia-di-prova.example"
 UTILITY_IBAN = "IT70Y0999902800000000009001"
 
 READY_PASSWORD = "Tramonto-sul-Bisenzio-35"  # noqa: S105 - printed at every start

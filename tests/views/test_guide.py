@@ -105,6 +105,18 @@ def test_all_of_it_on_one_page_names_the_utility(app, client):
     assert set(re.findall(r'href="#([\w-]+)"', page)) <= set(places)
 
 
+def test_who_reads_another_language_is_told_that_it_is_in_italian(client, browser):
+    client.set_cookie("lingua", "de")
+    for path in ("/guida", "/guida/fatture"):
+        page = client.get(path).text
+        assert '<html lang="de">' in page
+        assert "Die Anleitung ist auf Italienisch verfasst." in page
+    booklet = client.get("/guida/intera").text
+    assert "<h1>Guida al portale</h1>" in booklet
+    assert "Inhalt" not in booklet
+    assert "scritta in italiano" not in browser.get("/guida").text
+
+
 def test_the_utility_adds_words_of_its_own(app, client, sign_in_operator):
     folder = app.config["OVERRIDES_DIR"]
     folder.mkdir(exist_ok=True)

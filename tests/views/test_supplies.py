@@ -150,7 +150,7 @@ def test_the_contract_in_force_comes_first_and_says_so(browser, supply):
         "Mercato": "libero",
         "Uso": "domestico",
         "Decorrenza": f"{days(-400):%d/%m/%Y}",
-        "Scadenza": f"{days(30):%d/%m/%Y}",
+        "Scadenza del contratto": f"{days(30):%d/%m/%Y}",
         "Tipo di prezzo": "fisso",
         "Periodicità di fatturazione": "bimestrale",
         "Modalità di pagamento": "addebito in conto",
@@ -164,7 +164,7 @@ def test_the_contract_in_force_comes_first_and_says_so(browser, supply):
 
 def test_a_contract_without_end_says_so(browser, supply):
     make_contract(supply, days(-400))
-    assert facts(browser.get(CONTRACTS).text)["Scadenza"] == "senza scadenza"
+    assert facts(browser.get(CONTRACTS).text)["Scadenza del contratto"] == "senza scadenza"
 
 
 def test_no_contracts_at_all(browser):
