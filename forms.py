@@ -729,7 +729,11 @@ class MandateForm(FlaskForm):
         [DataRequired(_l("Scegliere almeno una fornitura."))],
         validate_choice=False,  # the domain does, among those of the customer
     )
-    scope = choice_field(_l("Che cosa può fare"), "scope")
+    scope = choice_field(
+        _l("Che cosa può fare"),
+        "scope",
+        validators=[DataRequired(_l("Scegliere una delle voci."))],
+    )
     ends_on = CalendarDayField(_l("Ultimo giorno"), render_kw={"type": "date"})
     password = password_field(
         _l("Password attuale"), _l("Inserire la password attuale."), autocomplete="current-password"

@@ -126,6 +126,7 @@ def test_nobody_gives_one_for_another_customer(app, browser, stranger):
         ({"supplies": ["PR000001", "PR000009"]}, "Scegliere almeno una delle proprie forniture."),
         ({"supplies": ["\x00"]}, "Scegliere almeno una delle proprie forniture."),
         ({"scope": "all"}, "Scegliere una delle voci."),
+        ({"scope": ""}, "Scegliere una delle voci."),
         ({"ends_on": "domani"}, "Non è una data"),
         ({"ends_on": "2020-01-01"}, "Scegliere come ultimo giorno"),
         ({"ends_on": "2099-01-01"}, "Scegliere come ultimo giorno"),
