@@ -1,7 +1,5 @@
 """What templates write in the Italian way, and others in theirs: `{{ invoice.date|day }}`."""
 
-import datetime as dt
-
 from domain import italian, notation
 from domain.clock import rome_day
 from domain.language import SOURCE
@@ -13,5 +11,4 @@ def init_app(app):
         time=italian.time,
         iban=italian.iban,
         rome_day=rome_day,
-        from_iso=dt.date.fromisoformat,
     )

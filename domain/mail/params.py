@@ -33,7 +33,7 @@ def _word_of(words):
 
 
 _WRITTEN = {
-    **dict.fromkeys(("day", "due", "from_day", "to_day"), _day),
+    **dict.fromkeys(("day", "due", "from_day", "to_day", "until"), _day),
     "amount": notation.money,
     "counter": notation.whole,
     "category": _word_of(CATEGORIES),

@@ -341,6 +341,19 @@ def test_days_amounts_and_words_are_those_of_the_reader(app, language, facts):
     assert [fact for fact in facts if fact not in texts] == []
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("it", "fino al 30/06/2027 compreso."), ("de", "bis einschließlich 30.06.2027.")],
+)
+@pytest.mark.parametrize("scope", ["invoices", "everything"])
+def test_what_a_mandate_permits_and_until_when_is_told_as_words(app, language, told, scope):
+    account = make_account(language=language)
+    params = MANDATE | {"user": "D00001", "scope": scope}
+    _subject, text, page = spoken("mandate_received", account, params=params)
+    sentence = next(line for line in text.splitlines() if line.endswith(told))
+    assert f"<p>{sentence}</p>" in page
+
+
 def test_what_an_earlier_release_queued_is_told_as_it_was_written(app):
     old = {"readings": [{"supply": "PR1", "day": "20/11/2026", "counter": "45.000"}]}
     assert "20/11/2026: 45.000" in spoken("reading_acquired", make_account(), params=old)[1]
