@@ -1,7 +1,6 @@
 """Public samples of e-invoices: each is read as it should or ends in a clear error.
 
-They are not ours to distribute; the test runs where they lie beside the checkout, in
-`../shared/samples/fatturapa`.
+They are not ours to distribute; the test runs where they lie beside the checkout.
 """
 
 from pathlib import Path
