@@ -71,12 +71,12 @@ def with_portal(plan, environment, seconds):
 
 
 def command(port):
-    """How the portal is started in production, on another port."""
+    """How the portal is started in production, on another port and for this computer alone."""
     text = SERVICE.read_text().replace("\\\n", " ")
     start = next(line for line in text.splitlines() if line.startswith("ExecStart="))
     parts = shlex.split(start.removeprefix("ExecStart="))
     parts[parts.index("--port") + 1] = str(port)
-    return [sys.executable, "-m", "granian", *parts[1:]]
+    return [sys.executable, "-m", "granian", "--host", "127.0.0.1", *parts[1:]]
 
 
 def wait_for(port):
